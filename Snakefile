@@ -1,0 +1,38 @@
+"""Headstart: give a new image classifier a head start. Read this file as the table of contents."""
+
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+# A config file on the command line replaces the default experiment; it is not mixed with it.
+if not workflow.overwrite_configfiles:
+
+    configfile: (
+        "config/config.yaml" if Path("config/config.yaml").exists() else Path(workflow.basedir, "config/config.yaml")
+    )
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/similarity.smk"
+include: "workflow/rules/heads.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    """Everything: Tables 1 and 2, Figures 1 to 3, and where they come from."""
+    default_target: True
+    input:
+        tables(),
+        figures(),
+        f"results/{EXPERIMENT}/provenance.json",
+
+
+onsuccess:
+    print(closing_words())

@@ -1,0 +1,369 @@
+"""Turn tars and folders of pictures into pixel stores, and cut squares out of them.
+
+A store is an Arrow IPC file: name, height, width, pixels (RGB uint8, height x width x 3), all of one short side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from PIL import Image, ImageOps, UnidentifiedImageError
+from tqdm import tqdm
+
+from headstart.files import replacing, write_table
+
+SCHEMA = pa.schema([("name", pa.string()), ("height", pa.int32()), ("width", pa.int32()), ("pixels", pa.binary())])
+BATCH_BYTES = 32 * 2**20  # pixels held in memory before they are written
+# Pillow would hand other formats (EPS) to programs outside of it.
+FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
+SUFFIXES = (".jpeg", ".jpg", ".png")
+PACKED = {b"\x1f\x8b": "gzip", b"PK": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+WEB = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<error")
+AGAIN = "fetch it again and replace the file, or let `images.tars` in the config point at a good one"
+
+
+def decode_tar(tar: Path, store: Path, audit: Path, short_side: int, min_side: int) -> pd.DataFrame:
+    """Decode every picture of the tar of one class into a pixel store, and count what is dropped.
+
+    Pictures keep the order of the tar and the last part of their member's name. Nothing is extracted to disk.
+
+    Args:
+        short_side: of the stored pictures, pixels; torchvision's `Resize` gives the same pixels.
+        min_side: a picture with a shorter side than this is dropped as tiny, pixels.
+
+    Returns:
+        The audit, also written to `audit`: one row per file in the tar with columns member, status (kept | dropped)
+        and reason ("" | unreadable | tiny | duplicate | not an image). Folder entries are no files.
+
+    Raises:
+        ValueError: the tar is cut short, damaged, unsafe or no tar at all, or no picture of it can be used.
+            Nothing is written then.
+    """
+    rows: list[tuple[str, str, str]] = []
+    _refuse_other_kinds(tar)
+    try:
+        # Names that are not UTF-8 become readable escapes; surrogates could be written neither to CSV nor to Arrow.
+        with tarfile.open(tar, "r:", encoding="utf-8", errors="backslashreplace") as archive:
+            members = _checked_members(archive, tar)
+            with replacing(store) as partial:
+                _write_store(partial, _kept_pictures(archive, members, short_side, min_side, rows))
+                table = pd.DataFrame(rows, columns=["member", "status", "reason"])
+                _require_a_picture(table, tar)
+    except tarfile.ReadError as error:
+        raise ValueError(f"{tar} is cut short, damaged or no tar ({error}); {AGAIN}") from error
+    write_table(table, audit)
+    return table
+
+
+def decode_folder(folder: Path, store: Path, short_side: int) -> list[str]:
+    """Decode the loose pictures `<wnid>_<k>.JPEG` of a folder, in the order of their names, into one store.
+
+    Returns the names. Files of other names are left aside.
+
+    Raises ValueError when there is no such file, or when one of them cannot be decoded (all of them are named).
+    """
+    files = sorted(
+        path for path in Path(folder).iterdir()
+        if path.suffix.lower() in SUFFIXES and "_" in path.stem and not path.name.startswith(".")
+    )  # fmt: skip
+    if not files:
+        raise ValueError(f"{folder} holds no picture named like n01440764_0.JPEG; is it the right folder?")
+    broken: list[str] = []
+
+    def pictures() -> Iterator[tuple[str, Image.Image]]:
+        for path in tqdm(files, desc=Path(folder).name, unit="image", mininterval=5, delay=5):
+            image, reason = _examine(path.read_bytes(), short_side, min_side=1)
+            if image is None:
+                broken.append(f"{path.name} ({reason})")
+            else:
+                yield path.name, image
+
+    with replacing(store) as partial:
+        _write_store(partial, pictures())
+        if broken:
+            raise ValueError(f"{folder}: cannot use {', '.join(broken)}; replace or remove these files")
+    return [path.name for path in files]
+
+
+def read_picture(data: bytes) -> Image.Image:
+    """Decode a picture fully and give it as RGB the way a viewer shows it: upright, on a white ground.
+
+    Raises PIL.UnidentifiedImageError for what is no picture, ValueError for a picture that cannot be decoded.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # broken EXIF, odd palettes: the pixels are sound
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            image.load()
+            return _as_rgb(_upright(image))
+        except MemoryError:
+            raise
+        except Exception as error:  # on damaged bytes Pillow's decoders raise nearly anything
+            if isinstance(error, UnidentifiedImageError) and data and not data.startswith(SIGNATURES):
+                raise
+            raise ValueError(f"the picture cannot be decoded: {error}") from error
+
+
+def shrink(image: Image.Image, short_side: int) -> Image.Image:
+    """Resize so that the short side is `short_side` pixels, as torchvision's `Resize` does: same pixels.
+
+    >>> shrink(Image.new("RGB", (500, 333)), 256).size
+    (384, 256)
+    """
+    width, height = image.size
+    short, long = sorted(image.size)
+    long = int(short_side * long / short)
+    size = (short_side, long) if width <= height else (long, short_side)
+    return image if size == image.size else image.resize(size, Image.Resampling.BILINEAR)
+
+
+class PixelStore:
+    """The pictures of one or more stores, by name; the files are mapped into memory, not read.
+
+    Raises ValueError when a name is in two of the stores or when a file is no pixel store.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.names: list[str] = []
+        self._places: dict[str, tuple[np.ndarray, int, int, int]] = {}
+        owner: dict[str, Path] = {}
+        for path in map(Path, paths):
+            for batch in _read_batches(path):
+                names = batch.column("name").to_pylist()
+                for name in names:
+                    if name in owner:
+                        raise ValueError(f"{name} is in both {owner[name]} and {path}; rename one of the two pictures")
+                    owner[name] = path
+                self.names += names
+                self._places.update(zip(names, _places(batch), strict=True))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    def pixels(self, name: str) -> np.ndarray:
+        """Give a picture as a read-only view of the file, uint8 (height, width, 3); ValueError for an unknown name."""
+        if name not in self._places:
+            raise ValueError(f"no picture {name!r} among the {len(self)} of this store; was the split made from it?")
+        data, start, height, width = self._places[name]
+        return data[start : start + height * width * 3].reshape(height, width, 3)
+
+
+def centre_crop(pixels: np.ndarray, side: int) -> np.ndarray:
+    """View the central square of a picture (height, width, 3), the window of torchvision's `CenterCrop`.
+
+    Raises ValueError for a picture smaller than the square.
+
+    >>> centre_crop(np.arange(5).reshape(1, 5, 1), 1).item()
+    2
+    """
+    spare_rows, spare_columns = _spare(pixels, side)
+    top, left = round(spare_rows / 2), round(spare_columns / 2)
+    return pixels[top : top + side, left : left + side]
+
+
+def random_crop(pixels: np.ndarray, side: int, seed: int, name: str, epoch: int) -> np.ndarray:
+    """View a square of a picture (height, width, 3) at a place that depends on (seed, name, epoch) alone.
+
+    Every place is equally likely. Raises ValueError for a picture smaller than the square.
+    """
+    spare_rows, spare_columns = _spare(pixels, side)
+    # A hash is the same on every machine and under every version of NumPy, and costs a microsecond.
+    key = hashlib.blake2b(f"{seed}/{epoch}/{name}".encode(), digest_size=16).digest()
+    top = int.from_bytes(key[:8], "little") % (spare_rows + 1)
+    left = int.from_bytes(key[8:], "little") % (spare_columns + 1)
+    return pixels[top : top + side, left : left + side]
+
+
+def crop_batch(
+    store: PixelStore, names: Sequence[str], side: int, seed: int | None = None, epoch: int | None = None
+) -> np.ndarray:
+    """Stack one square per name, uint8 (N, side, side, 3): the central one, or with a seed a random one.
+
+    Raises ValueError for an unknown name, a picture smaller than the square, or a seed without an epoch.
+    """
+    if (seed is None) != (epoch is None):
+        raise ValueError(f"random crops need both a seed and an epoch, got seed {seed} and epoch {epoch}")
+    batch = np.empty((len(names), side, side, 3), np.uint8)
+    for row, name in zip(batch, names, strict=True):
+        pixels = store.pixels(name)
+        if seed is None or epoch is None:
+            row[:] = centre_crop(pixels, side)
+        else:
+            row[:] = random_crop(pixels, side, seed, name, epoch)
+    return batch
+
+
+def _spare(pixels: np.ndarray, side: int) -> tuple[int, int]:
+    height, width = pixels.shape[:2]
+    if min(height, width) < side:
+        raise ValueError(
+            f"cannot cut a square of side {side} out of a picture {height} high and {width} wide; "
+            f"images.short_side must be at least images.crop"
+        )
+    return height - side, width - side
+
+
+def _refuse_other_kinds(tar: Path) -> None:
+    with open(tar, "rb") as handle:
+        start = handle.read(512)
+    if not start:
+        raise ValueError(f"{tar} is empty (0 bytes); {AGAIN}")
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(WEB):
+        raise ValueError(
+            f"{tar} is a web page, probably a login or error page saved under this name, not a tar; "
+            f"log in to the image server, then {AGAIN}"
+        )
+    for magic, kind in PACKED.items():
+        if start.startswith(magic):
+            raise ValueError(f"{tar} is a {kind} file, not a plain tar; unpack it first, then {AGAIN}")
+
+
+def _checked_members(archive: tarfile.TarFile, tar: Path) -> list[tarfile.TarInfo]:
+    """List the files of a tar after checking all of its headers and its end; reads no picture."""
+    members = [member for member in archive if not member.isdir()]
+    for member in archive.getmembers():
+        try:
+            tarfile.data_filter(member, "/nowhere")
+            unsafe = "an absolute path" if member.name.startswith("/") else ""
+        except tarfile.FilterError as error:
+            unsafe = str(error)
+        if not (member.isdir() or (member.isreg() and not member.issparse())):
+            unsafe = "a link, a device or a sparse file"
+        if unsafe:
+            raise ValueError(f"{tar} has the unsafe member {member.name!r} ({unsafe}); expected plain files. {AGAIN}")
+    _check_end(tar, archive.offset)
+    return members
+
+
+def _check_end(tar: Path, end: int) -> None:
+    # tarfile takes a missing end, a header cut in two and a damaged header alike for the end of the archive.
+    with open(tar, "rb") as handle:
+        handle.seek(end)
+        mark = handle.read(1024)
+        if mark.count(0) != len(mark):
+            raise ValueError(f"{tar} is cut short or damaged: no valid header at byte {end}; {AGAIN}")
+        if len(mark) < 1024:
+            raise ValueError(f"{tar} is cut short: it stops at byte {end + len(mark)} without an end mark; {AGAIN}")
+        while block := handle.read(2**20):
+            if block.count(0) != len(block):
+                raise ValueError(f"{tar} goes on after its end mark at byte {end}, as joined tars do; {AGAIN}")
+
+
+def _kept_pictures(
+    archive: tarfile.TarFile,
+    members: list[tarfile.TarInfo],
+    short_side: int,
+    min_side: int,
+    rows: list[tuple[str, str, str]],
+) -> Iterator[tuple[str, Image.Image]]:
+    """Yield name and picture of each usable member; append every member's line of the audit to `rows`."""
+    kept: set[str | bytes] = set()  # the names and the digests of the bytes
+    for member in tqdm(members, desc=Path(str(archive.name)).name, unit="image", mininterval=5, delay=5):
+        handle = archive.extractfile(member)
+        assert handle is not None  # the members are plain files
+        data = handle.read()
+        name, digest = Path(member.name).name, hashlib.blake2b(data, digest_size=16).digest()
+        image, reason = None, "duplicate"
+        if name not in kept and digest not in kept:
+            image, reason = _examine(data, short_side, min_side)
+        rows.append((member.name, "dropped" if image is None else "kept", reason))
+        if image is not None:
+            kept |= {name, digest}
+            yield name, image
+
+
+def _examine(data: bytes, short_side: int, min_side: int) -> tuple[Image.Image | None, str]:
+    try:
+        image = read_picture(data)
+    except UnidentifiedImageError:
+        return None, "not an image"
+    except ValueError:
+        return None, "unreadable"
+    short, long = sorted(image.size)
+    if short < min_side:
+        return None, "tiny"
+    if short_side * short_side * long / short > Image.MAX_IMAGE_PIXELS:  # a thin strip grows into a bomb
+        return None, "unreadable"
+    return shrink(image, short_side), ""
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # broken EXIF: the picture is shown as it is stored
+        return image
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        # Pillow cuts 16-bit brightness off at 255 where viewers scale it; 65535 / 255 = 257.
+        wide = np.asarray(image).astype(np.int64).clip(0, 65535)
+        return Image.fromarray(((wide + 128) // 257).astype(np.uint8)).convert("RGB")
+    if image.mode == "F":
+        raise ValueError("floating-point pixels have no agreed brightness")
+    if image.has_transparency_data:
+        ground = Image.new("RGBA", image.size, "white")
+        ground.alpha_composite(image.convert("RGBA"))
+        return ground.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _require_a_picture(table: pd.DataFrame, tar: Path) -> None:
+    if (table["status"] == "kept").any():
+        return
+    reasons = ", ".join(f"{count} {reason}" for reason, count in table["reason"].value_counts().items())
+    first = ", ".join(table["member"].head(3))
+    raise ValueError(
+        f"no picture of {tar} can be used: {len(table)} files ({reasons or 'the tar is empty'}"
+        f"{', first ' + first if first else ''}); expected <wnid>_<number>.JPEG. {AGAIN}"
+    )
+
+
+def _write_store(store: Path, pictures: Iterable[tuple[str, Image.Image]]) -> None:
+    rows: list[tuple[str, int, int, bytes]] = []
+    waiting = 0
+    with pa.OSFile(str(store), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
+        for name, image in pictures:
+            rows.append((name, image.height, image.width, image.tobytes()))
+            waiting += len(rows[-1][-1])
+            if waiting >= BATCH_BYTES:
+                writer.write_batch(_batch(rows))
+                rows, waiting = [], 0
+        if rows:
+            writer.write_batch(_batch(rows))
+
+
+def _batch(rows: list[tuple[str, int, int, bytes]]) -> pa.RecordBatch:
+    columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), SCHEMA, strict=True)]
+    return pa.record_batch(columns, schema=SCHEMA)
+
+
+def _read_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    try:
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{path} is no pixel store ({error}); delete it and decode the pictures again") from error
+    if not reader.schema.equals(SCHEMA):
+        raise ValueError(f"{path} has columns {reader.schema.names}, expected {SCHEMA.names}; decode it again")
+    return (reader.get_batch(number) for number in range(reader.num_record_batches))
+
+
+def _places(batch: pa.RecordBatch) -> list[tuple[np.ndarray, int, int, int]]:
+    _, offsets, data = batch.column("pixels").buffers()
+    pixels = np.frombuffer(data, np.uint8)
+    starts = np.frombuffer(offsets, np.int32)[: batch.num_rows].tolist()
+    heights, widths = batch.column("height").to_pylist(), batch.column("width").to_pylist()
+    return [(pixels, *place) for place in zip(starts, heights, widths, strict=True)]

@@ -1,0 +1,160 @@
+"""Choose the training, validation and test images of a class.
+
+Every order below sorts the names by a hash of a key and the name. The result depends on nothing else: not on the
+order in which the names come, not on other classes, not on the version of NumPy; and a missing image moves no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+
+class TooFewImages(ValueError):
+    """Some classes have too few images; `table` is that of `too_few`."""
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        self.table = table
+        super().__init__(
+            f"too few images in {len(table)} classes:\n{table.to_string(index=False)}\n"
+            "wanted = images.train + images.test_min: lower one of the two, add images, "
+            "or set images.on_missing: drop to leave these classes out"
+        )
+
+
+def too_few(found: Mapping[str, int], train: int, test_min: int) -> pd.DataFrame:
+    """List the classes with fewer than `train + test_min` images as a table (wnid, wanted, found); empty if all is well.
+
+    >>> too_few({"n1": 24, "n2": 25}, train=20, test_min=5).values.tolist()
+    [['n1', 25, 24]]
+    """
+    wanted = train + test_min
+    rows = [(wnid, wanted, count) for wnid, count in found.items() if count < wanted]
+    return pd.DataFrame(rows, columns=["wnid", "wanted", "found"])
+
+
+def split_class(
+    names: Sequence[str], wnid: str, seed: int, train: int, validation: int, test: int, test_min: int
+) -> pd.DataFrame:
+    """Split the images of one class; the seed changes only the order of the training images.
+
+    The test images come first: `test` of them, fewer (down to `test_min`) where `train` images would not be left.
+    Then validation images, up to `validation`, from what is left beyond these two. The rest trains.
+
+    Args:
+        names: the usable images of the class, in any order.
+        train, validation, test, test_min: numbers of images.
+
+    Returns:
+        Columns name, part (train | validation | test), rank (from 0 within the part), sorted by part and rank.
+        The training images of n shots are those with rank < n, so that fewer shots are a subset of more.
+
+    Raises:
+        TooFewImages: fewer than `train + test_min` images.
+        ValueError: a name comes twice, or `test` is less than `test_min`.
+    """
+    _refuse_repeats(names, f"the images of {wnid}")
+    if test < test_min:
+        raise ValueError(f"images.test is {test}, less than images.test_min {test_min}; raise it or lower the other")
+    missing = too_few({wnid: len(names)}, train, test_min)
+    if len(missing):
+        raise TooFewImages(missing)
+    tests = min(test, len(names) - train)
+    validations = min(validation, len(names) - train - tests)
+    fixed = _shuffled(names, wnid)
+    return _split_table(
+        train=_shuffled(fixed[tests + validations :], f"{seed}/{wnid}"),
+        validation=fixed[tests : tests + validations],
+        test=fixed[:tests],
+    )
+
+
+def split_lists(
+    names: Sequence[str], train_list: Sequence[str], test_list: Sequence[str], wnid: str, seed: int, validation: int
+) -> pd.DataFrame:
+    """Split the images of one class by published lists; names of other classes in the lists are passed over.
+
+    Seed 0 keeps the order of the training list, other seeds shuffle it. The validation images are the last
+    `validation` found names of the training list, for every seed. Listed names that were not found are left out
+    (`compare_lists` counts them).
+
+    Returns:
+        The same form as `split_class`.
+
+    Raises:
+        ValueError: a list repeats a name or has none of this class that was found, the two lists share a name, or
+            no training image would be left beside the validation images.
+    """
+    listed, tests = _listed(names, train_list, wnid), _listed(names, test_list, wnid)
+    _refuse_repeats(names, f"the images of {wnid}")
+    _refuse_repeats(listed + tests, f"the two lists for {wnid} together")
+    if len(listed) <= validation or not tests:
+        raise ValueError(
+            f"{wnid}: of its {len(names)} usable images, {len(listed)} are in the training list and {len(tests)} "
+            f"in the test list; expected more than {validation} (images.validation) and at least 1. "
+            f"Do the lists name this class's images as {wnid}_<number>.JPEG?"
+        )
+    # PAPER: it holds nothing out; these images come from the end of the list, which only the largest n would reach.
+    pool = listed[: len(listed) - validation]
+    return _split_table(
+        train=pool if seed == 0 else _shuffled(pool, f"{seed}/{wnid}"),
+        validation=listed[len(listed) - validation :],
+        test=tests,
+    )
+
+
+def compare_lists(
+    names: Sequence[str], train_list: Sequence[str], test_list: Sequence[str], wnid: str
+) -> dict[str, int]:
+    """Count what published lists and the images of one class have in common.
+
+    >>> compare_lists(["n1_1.JPEG", "n1_9.JPEG"], ["n1_1.JPEG", "n1_2.JPEG"], ["n1_3.JPEG", "n2_1.JPEG"], "n1")
+    {'train': 1, 'train_missing': 1, 'test': 0, 'test_missing': 1, 'unlisted': 1}
+    """
+    counts = {}
+    for part, whole in (("train", train_list), ("test", test_list)):
+        wanted = sum(name.startswith(f"{wnid}_") for name in whole)
+        counts[part] = len(_listed(names, whole, wnid))
+        counts[f"{part}_missing"] = wanted - counts[part]
+    counts["unlisted"] = len(set(names).difference(train_list, test_list))
+    return counts
+
+
+def shots(split: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Select the n training images of every class of a split, those with rank < n.
+
+    Raises ValueError when a class has fewer than n training images.
+    """
+    train = split[split["part"] == "train"]
+    chosen = train[train["rank"] < n]
+    classes = train["wnid"] if "wnid" in train else pd.Series("the class", index=train.index)
+    sizes = classes.value_counts(sort=False)
+    small = sizes[sizes < n]
+    if len(small) or n < 1:
+        found = ", ".join(f"{wnid} has {size}" for wnid, size in small.items())
+        raise ValueError(f"expected {n} >= 1 training images in every class, but {found or 'n is too small'}; "
+                         "lower the number of shots or raise images.train")  # fmt: skip
+    return chosen
+
+
+def _shuffled(names: Sequence[str], key: str) -> list[str]:
+    return sorted(names, key=lambda name: hashlib.blake2b(f"{key}/{name}".encode()).digest())
+
+
+def _listed(names: Sequence[str], whole: Sequence[str], wnid: str) -> list[str]:
+    found = set(names)
+    return [name for name in whole if name.startswith(f"{wnid}_") and name in found]
+
+
+def _refuse_repeats(names: Sequence[str], where: str) -> None:
+    if len(set(names)) < len(names):
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"{where}: {len(repeated)} names come twice, first {repeated[0]}; every image may come once")
+
+
+def _split_table(train: Sequence[str], validation: Sequence[str], test: Sequence[str]) -> pd.DataFrame:
+    parts = {"train": train, "validation": validation, "test": test}
+    rows = [(name, part, rank) for part, names in parts.items() for rank, name in enumerate(names)]
+    return pd.DataFrame(rows, columns=["name", "part", "rank"])

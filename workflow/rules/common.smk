@@ -1,0 +1,219 @@
+"""Search path, config, wildcards and the functions that rules share; no rule."""
+
+import os
+import sys
+from pathlib import Path
+
+PROJECT = Path(str(workflow.current_basedir)).parent.parent
+LIBRARY = PROJECT / "src"
+
+# Snakemake hands its own search path on to every `script:`.
+sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
+
+from code_version import code_version as version_of
+from configuration import ConfigError, load_config, read_wnids, split_initialisation, used_measures
+
+# Jobs inherit this environment. Without bytecode each import of torch costs 7 s more; with glibc's default
+# thresholds every activation is given back to the system and faulted in again (1.3 times slower on a CPU).
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(8 * 2**30))
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(16 * 2**30))
+
+try:
+    config = load_config(config, PROJECT, workflow.configfiles)
+except ConfigError as error:
+    raise WorkflowError(str(error)) from None
+
+EXPERIMENT = config["experiment"]
+SEEDS = config["seeds"]
+GROUPS = config["groups"]
+MEASURES = used_measures(config)
+SOURCES = sorted(read_wnids(config["classes"]["sources"]))
+TARGETS = read_wnids(config["classes"]["targets"])
+DRAWN = config["images"]["drawn"]
+# Measures that look at training images have one matrix for each draw of them; the others have one for all.
+IMAGE_MEASURES = ("inference",)
+FIGURES = ("figure1", "figure2", "figure3", "shots")
+TABLES = ("table1", "table2", "neighbours", "claims")
+TABLE_FORMS = ("csv", "html", "md", "tex")
+FIGURE_FORMS = ("svg", "pdf", "csv")
+
+
+wildcard_constraints:
+    experiment=EXPERIMENT,
+    wnid=r"n\d{8}",
+    seed=r"\d+",
+    shots=r"\d+",
+    group="|".join(GROUPS),
+    measure="|".join(("inference", "wordnet", "word2vec")),
+    initialisation=r"[a-z0-9]+(-k\d+)?",
+    table="|".join(TABLES),
+    figure="|".join(FIGURES),
+
+
+def code_version(script):
+    """Digest of a rule's script and of the library code it reaches; a parameter of every rule."""
+    return version_of(PROJECT / "workflow/scripts" / script, LIBRARY)
+
+
+def tar_of(wildcards):
+    """Where the images of one class come from."""
+    if DRAWN:
+        return f"resources/{EXPERIMENT}/{wildcards.wnid}.tar"
+    return config["images"]["tars"].format(wnid=wildcards.wnid)
+
+
+def drawn_count(wildcards):
+    """How many images of one class the demo draws."""
+    return DRAWN["source" if wildcards.wnid in SOURCES else "target"]
+
+
+def present(wnids):
+    """The classes whose tar is there; the others are counted as found: 0 by audit_images."""
+    if DRAWN:
+        return wnids
+    return [wnid for wnid in wnids if Path(config["images"]["tars"].format(wnid=wnid)).exists()]
+
+
+def stores(wnids):
+    """The pixel stores of some classes."""
+    return [f"results/{EXPERIMENT}/images/{wnid}.arrow" for wnid in present(wnids)]
+
+
+def source_pictures():
+    """Pixel stores holding pictures of source classes, if there are any."""
+    if DRAWN:
+        return stores(SOURCES)
+    return [f"results/{EXPERIMENT}/images/samples.arrow"] if config["source"]["samples"] else []
+
+
+def source_accuracy():
+    """The source network's own top-1, where something measures it."""
+    measured = DRAWN or config["source"]["samples"]
+    return f"results/{EXPERIMENT}/source/accuracy.csv" if measured else []
+
+
+def taxonomy():
+    """The table or the folder of WordNet that relates the classes."""
+    given = config["classes"]["taxonomy"]
+    return given if given.endswith(".tsv") else "resources/wordnet/data.noun"
+
+
+def source_weights():
+    """The weights of the source network."""
+    return config["source"]["weights"] or f"results/{EXPERIMENT}/source/weights.safetensors"
+
+
+def word_vectors():
+    """The word vectors, a folder's files one by one so that Snakemake sees them change."""
+    path = config["wordvectors"]["path"] or f"results/{EXPERIMENT}/wordvectors.bin"
+    return [f"{path}/{name}" for name in ("feature.bin", "id.txt", "shape.txt")] if Path(path).is_dir() else path
+
+
+def similarity_path(measure, shots, seed):
+    """The similarity matrix that a head or a sweep of these images rests on."""
+    draw = f"/{shots}-{seed}" if measure in IMAGE_MEASURES else ""
+    return f"results/{EXPERIMENT}/similarity/{measure}{draw}.parquet"
+
+
+def sweep_similarities(wildcards):
+    """The matrices Figure 3 compares, for one seed."""
+    shots = config["neighbours"]["shots"]
+    return {measure: similarity_path(measure, shots, wildcards.seed) for measure in MEASURES}
+
+
+def head_inputs(wildcards):
+    """What an initialisation is made from, besides the source head and the images."""
+    measure, fixed = split_initialisation(wildcards.initialisation)
+    if measure not in MEASURES:
+        return {}
+    inputs = {"similarity": similarity_path(measure, wildcards.shots, wildcards.seed)}
+    if fixed is None:
+        inputs["neighbours"] = f"results/{EXPERIMENT}/neighbours/{wildcards.seed}.csv"
+    return inputs
+
+
+def group_initialisations(wildcards):
+    """The initialisations trained side by side in one group."""
+    return GROUPS[wildcards.group]["initialisations"]
+
+
+def group_heads(wildcards):
+    """The heads that one training job starts from, by initialisation."""
+    run = f"{wildcards.shots}-{wildcards.seed}"
+    return {
+        name: f"results/{EXPERIMENT}/heads/{name}/{run}.safetensors" for name in group_initialisations(wildcards)
+    }
+
+
+def histories(group, shots=None):
+    """The training histories of a group, of all its shot counts or of one."""
+    strategy = GROUPS[group]["strategy"]
+    counts = GROUPS[group]["shots"] if shots is None else [shots]
+    folder = f"results/{EXPERIMENT}/runs/{strategy}/{group}"
+    return [f"{folder}/{count}-{seed}.parquet" for count in counts for seed in SEEDS]
+
+
+def for_seeds(pattern):
+    """One path per seed."""
+    return [f"results/{EXPERIMENT}/{pattern}".format(seed=seed) for seed in SEEDS]
+
+
+def similarities():
+    """The matrices Table 1 and Figure 2 name sources from: those of Figure 3, first seed."""
+    shots = config["neighbours"]["shots"]
+    return [similarity_path(measure, shots, SEEDS[0]) for measure in MEASURES]
+
+
+def example():
+    """The target class of Figure 2."""
+    return config["figures"]["example"] or config["tables"]["examples"][0]
+
+
+def examples():
+    """The target classes of Table 1."""
+    return config["tables"]["examples"] or [example()]
+
+
+def figure_inputs(wildcards):
+    """The files one figure is drawn from."""
+    chosen = {"sweep": for_seeds("sweep/{seed}.parquet"), "neighbours": for_seeds("neighbours/{seed}.csv")}
+    curves = {"history": histories(config["figures"]["group"], config["figures"]["shots"])}
+    pictures = {"similarity": similarities(), "target_store": stores([example()]), "source_stores": source_pictures()}
+    return {
+        "figure1": curves,
+        "figure2": curves | pictures,
+        "figure3": chosen,
+        "shots": {"history": histories(config["tables"]["group"])},
+    }[wildcards.figure]
+
+
+def results_of_all_runs():
+    """Every history, also of groups that no table shows."""
+    return [path for group in GROUPS for path in histories(group)]
+
+
+def tables():
+    """The files of all tables."""
+    return [f"results/{EXPERIMENT}/tables/{table}.{form}" for table in TABLES for form in TABLE_FORMS]
+
+
+def figures():
+    """The files of all figures."""
+    return [f"results/{EXPERIMENT}/figures/{figure}.{form}" for figure in FIGURES for form in FIGURE_FORMS]
+
+
+def closing_words():
+    """What a person wants to see when a run has ended: Table 2, and where the rest is."""
+    folder = f"results/{EXPERIMENT}"
+    table = Path(folder, "tables/table2.md")
+    return "\n".join(
+        [
+            *([table.read_text()] if table.exists() else []),
+            f"tables   {folder}/tables/",
+            f"figures  {folder}/figures/",
+            f"origin   {folder}/provenance.json",
+            f"report   snakemake --report {folder}/report.html"
+            + (f" --configfile {' '.join(map(str, workflow.overwrite_configfiles))}" if workflow.overwrite_configfiles else ""),
+        ]
+    )

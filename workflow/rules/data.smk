@@ -1,0 +1,155 @@
+"""From tars of images to decoded pictures, described classes and splits."""
+
+
+if DRAWN:
+
+    rule draw_shapes:
+        """Draw the demo's images and captions of one class."""
+        output:
+            tar="resources/{experiment}/{wnid}.tar",
+            captions="resources/{experiment}/{wnid}.txt",
+        params:
+            images=drawn_count,
+            captions=DRAWN["captions"],
+            seed=DRAWN["seed"],
+            side=config["images"]["short_side"],
+            code=code_version("draw_shapes.py"),
+        log:
+            "logs/{experiment}/draw_shapes/{wnid}.log",
+        conda:
+            "../../envs/vision.yaml"
+        message:
+            "Draw {wildcards.wnid}"
+        script:
+            "../scripts/draw_shapes.py"
+
+
+rule decode_images:
+    """Open, check and decode every image of one class, once."""
+    input:
+        tar=tar_of,
+    output:
+        store="results/{experiment}/images/{wnid}.arrow",
+        audit="results/{experiment}/images/{wnid}.audit.csv",
+    params:
+        short_side=config["images"]["short_side"],
+        min_side=config["images"]["min_side"],
+        code=code_version("decode_images.py"),
+    log:
+        "logs/{experiment}/decode_images/{wnid}.log",
+    benchmark:
+        "benchmarks/{experiment}/decode_images/{wnid}.tsv"
+    conda:
+        "../../envs/vision.yaml"
+    message:
+        "Decode the images of {wildcards.wnid}"
+    script:
+        "../scripts/decode_images.py"
+
+
+if config["source"]["samples"]:
+
+    rule decode_samples:
+        """Decode the pictures of source classes."""
+        input:
+            folder=config["source"]["samples"],
+        output:
+            store="results/{experiment}/images/samples.arrow",
+        params:
+            short_side=config["images"]["short_side"],
+            code=code_version("decode_samples.py"),
+        log:
+            "logs/{experiment}/decode_samples.log",
+        benchmark:
+            "benchmarks/{experiment}/decode_samples.tsv"
+        conda:
+            "../../envs/vision.yaml"
+        message:
+            "Decode the pictures of source classes"
+        script:
+            "../scripts/decode_samples.py"
+
+
+rule prepare_wordnet:
+    """Copy WordNet 3.0 from where it is installed and complete it."""
+    output:
+        noun="resources/wordnet/data.noun",
+    params:
+        where=config["classes"]["taxonomy"],
+        code=code_version("prepare_wordnet.py"),
+    log:
+        "logs/prepare_wordnet.log",
+    conda:
+        "../../envs/text.yaml"
+    message:
+        "Copy WordNet 3.0"
+    script:
+        "../scripts/prepare_wordnet.py"
+
+
+rule describe_classes:
+    """Say what each class is and how targets relate to sources."""
+    input:
+        sources=config["classes"]["sources"],
+        targets=config["classes"]["targets"],
+        taxonomy=taxonomy(),
+    output:
+        classes="results/{experiment}/classes.csv",
+    params:
+        code=code_version("describe_classes.py"),
+    log:
+        "logs/{experiment}/describe_classes.log",
+    conda:
+        "../../envs/text.yaml"
+    message:
+        "Describe the classes"
+    script:
+        "../scripts/describe_classes.py"
+
+
+rule audit_images:
+    """Count the images of every target class; stop or drop classes that have too few."""
+    input:
+        classes="results/{experiment}/classes.csv",
+        audits=[path.replace(".arrow", ".audit.csv") for path in stores(TARGETS)],
+        lists=list((config["images"]["lists"] or {}).values()),
+    output:
+        audit="results/{experiment}/audit.csv",
+        targets="results/{experiment}/targets.csv",
+        images="results/{experiment}/images.csv",
+    params:
+        train=config["images"]["train"],
+        test_min=config["images"]["test_min"],
+        on_missing=config["images"]["on_missing"],
+        code=code_version("audit_images.py"),
+    log:
+        "logs/{experiment}/audit_images.log",
+    conda:
+        "../../envs/vision.yaml"
+    message:
+        "Count the images of every target class"
+    script:
+        "../scripts/audit_images.py"
+
+
+rule split_images:
+    """Choose training, validation and test images; shots are nested."""
+    input:
+        images="results/{experiment}/images.csv",
+        lists=list((config["images"]["lists"] or {}).values()),
+    output:
+        split="results/{experiment}/splits/{seed}.csv",
+    params:
+        train=config["images"]["train"],
+        validation=config["images"]["validation"],
+        test=config["images"]["test"],
+        test_min=config["images"]["test_min"],
+        code=code_version("split_images.py"),
+    log:
+        "logs/{experiment}/split_images/{seed}.log",
+    conda:
+        "../../envs/vision.yaml"
+    message:
+        "Split the images, seed {wildcards.seed}"
+    script:
+        "../scripts/split_images.py"

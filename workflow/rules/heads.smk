@@ -1,0 +1,26 @@
+"""The first weights of the new last layer."""
+
+
+rule initialise_head:
+    """One row per target class: blended from the nearest sources, imprinted or random."""
+    input:
+        unpack(head_inputs),
+        features="results/{experiment}/features.safetensors",
+        head="results/{experiment}/head.safetensors",
+        images="results/{experiment}/images.csv",
+        targets="results/{experiment}/targets.csv",
+        split="results/{experiment}/splits/{seed}.csv",
+    output:
+        head="results/{experiment}/heads/{initialisation}/{shots}-{seed}.safetensors",
+    params:
+        rule=config["neighbours"]["rule"],
+        heads=config["heads"],
+        code=code_version("initialise_head.py"),
+    log:
+        "logs/{experiment}/initialise_head/{initialisation}/{shots}-{seed}.log",
+    conda:
+        "../../envs/vision.yaml"
+    message:
+        "Head {wildcards.initialisation}, {wildcards.shots} images per class, seed {wildcards.seed}"
+    script:
+        "../scripts/initialise_head.py"
