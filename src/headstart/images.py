@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tarfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -19,16 +18,15 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm import tqdm
 
 from headstart.files import replacing, write_table
+from headstart.tars import AGAIN, read_tar
 
 SCHEMA = pa.schema([("name", pa.string()), ("height", pa.int32()), ("width", pa.int32()), ("pixels", pa.binary())])
 BATCH_BYTES = 32 * 2**20  # pixels held in memory before they are written
+MAX_PIXELS = 2**26  # of a resized picture
 # Pillow would hand other formats (EPS) to programs outside of it.
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
 SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
 SUFFIXES = (".jpeg", ".jpg", ".png")
-PACKED = {b"\x1f\x8b": "gzip", b"PK": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
-WEB = (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<error")
-AGAIN = "fetch it again and replace the file, or let `images.tars` in the config point at a good one"
 
 
 def decode_tar(tar: Path, store: Path, audit: Path, short_side: int, min_side: int) -> pd.DataFrame:
@@ -49,17 +47,10 @@ def decode_tar(tar: Path, store: Path, audit: Path, short_side: int, min_side: i
             Nothing is written then.
     """
     rows: list[tuple[str, str, str]] = []
-    _refuse_other_kinds(tar)
-    try:
-        # Names that are not UTF-8 become readable escapes; surrogates could be written neither to CSV nor to Arrow.
-        with tarfile.open(tar, "r:", encoding="utf-8", errors="backslashreplace") as archive:
-            members = _checked_members(archive, tar)
-            with replacing(store) as partial:
-                _write_store(partial, _kept_pictures(archive, members, short_side, min_side, rows))
-                table = pd.DataFrame(rows, columns=["member", "status", "reason"])
-                _require_a_picture(table, tar)
-    except tarfile.ReadError as error:
-        raise ValueError(f"{tar} is cut short, damaged or no tar ({error}); {AGAIN}") from error
+    with replacing(store) as partial:
+        _write_store(partial, _kept_pictures(tar, short_side, min_side, rows))
+        table = pd.DataFrame(rows, columns=["member", "status", "reason"])
+        _require_a_picture(table, tar)
     write_table(table, audit)
     return table
 
@@ -216,70 +207,17 @@ def _spare(pixels: np.ndarray, side: int) -> tuple[int, int]:
     return height - side, width - side
 
 
-def _refuse_other_kinds(tar: Path) -> None:
-    with open(tar, "rb") as handle:
-        start = handle.read(512)
-    if not start:
-        raise ValueError(f"{tar} is empty (0 bytes); {AGAIN}")
-    if start.lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(WEB):
-        raise ValueError(
-            f"{tar} is a web page, probably a login or error page saved under this name, not a tar; "
-            f"log in to the image server, then {AGAIN}"
-        )
-    for magic, kind in PACKED.items():
-        if start.startswith(magic):
-            raise ValueError(f"{tar} is a {kind} file, not a plain tar; unpack it first, then {AGAIN}")
-
-
-def _checked_members(archive: tarfile.TarFile, tar: Path) -> list[tarfile.TarInfo]:
-    """List the files of a tar after checking all of its headers and its end; reads no picture."""
-    members = [member for member in archive if not member.isdir()]
-    for member in archive.getmembers():
-        try:
-            tarfile.data_filter(member, "/nowhere")
-            unsafe = "an absolute path" if member.name.startswith("/") else ""
-        except tarfile.FilterError as error:
-            unsafe = str(error)
-        if not (member.isdir() or (member.isreg() and not member.issparse())):
-            unsafe = "a link, a device or a sparse file"
-        if unsafe:
-            raise ValueError(f"{tar} has the unsafe member {member.name!r} ({unsafe}); expected plain files. {AGAIN}")
-    _check_end(tar, archive.offset)
-    return members
-
-
-def _check_end(tar: Path, end: int) -> None:
-    # tarfile takes a missing end, a header cut in two and a damaged header alike for the end of the archive.
-    with open(tar, "rb") as handle:
-        handle.seek(end)
-        mark = handle.read(1024)
-        if mark.count(0) != len(mark):
-            raise ValueError(f"{tar} is cut short or damaged: no valid header at byte {end}; {AGAIN}")
-        if len(mark) < 1024:
-            raise ValueError(f"{tar} is cut short: it stops at byte {end + len(mark)} without an end mark; {AGAIN}")
-        while block := handle.read(2**20):
-            if block.count(0) != len(block):
-                raise ValueError(f"{tar} goes on after its end mark at byte {end}, as joined tars do; {AGAIN}")
-
-
 def _kept_pictures(
-    archive: tarfile.TarFile,
-    members: list[tarfile.TarInfo],
-    short_side: int,
-    min_side: int,
-    rows: list[tuple[str, str, str]],
+    tar: Path, short_side: int, min_side: int, rows: list[tuple[str, str, str]]
 ) -> Iterator[tuple[str, Image.Image]]:
-    """Yield name and picture of each usable member; append every member's line of the audit to `rows`."""
+    """Yield name and picture of each usable member; append the line of every member in the audit to `rows`."""
     kept: set[str | bytes] = set()  # the names and the digests of the bytes
-    for member in tqdm(members, desc=Path(str(archive.name)).name, unit="image", mininterval=5, delay=5):
-        handle = archive.extractfile(member)
-        assert handle is not None  # the members are plain files
-        data = handle.read()
-        name, digest = Path(member.name).name, hashlib.blake2b(data, digest_size=16).digest()
+    for member, data in read_tar(tar):
+        name, digest = Path(member).name, hashlib.blake2b(data, digest_size=16).digest()
         image, reason = None, "duplicate"
         if name not in kept and digest not in kept:
             image, reason = _examine(data, short_side, min_side)
-        rows.append((member.name, "dropped" if image is None else "kept", reason))
+        rows.append((member, "dropped" if image is None else "kept", reason))
         if image is not None:
             kept |= {name, digest}
             yield name, image
@@ -295,7 +233,7 @@ def _examine(data: bytes, short_side: int, min_side: int) -> tuple[Image.Image |
     short, long = sorted(image.size)
     if short < min_side:
         return None, "tiny"
-    if short_side * short_side * long / short > Image.MAX_IMAGE_PIXELS:  # a thin strip grows into a bomb
+    if short_side * short_side * long / short > MAX_PIXELS:  # a thin strip grows into a bomb
         return None, "unreadable"
     return shrink(image, short_side), ""
 
@@ -303,7 +241,7 @@ def _examine(data: bytes, short_side: int, min_side: int) -> tuple[Image.Image |
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # broken EXIF: the picture is shown as it is stored
+    except Exception:  # noqa: BLE001 - broken EXIF, in any of many ways: show the picture as it is stored
         return image
 
 

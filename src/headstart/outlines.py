@@ -1,12 +1,12 @@
-"""Outlines of the demo's shapes as plain geometry; nothing here knows colours or pixels.
+"""Outlines of the demo's plane figures, curves and emblems as plain geometry, without colours or pixels.
 
 Points are float arrays (n, 2) of (x, y) in the box [-1, 1] x [-1, 1], y pointing down. Every outline is a
-function of a generator and returns its parts from back to front, so that two calls differ in proportions.
+function of a generator and gives its parts from back to front; two calls differ in their proportions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +17,9 @@ Points = NDArray[np.float64]
 
 
 class Part(NamedTuple):
-    """One area (closed rings: the first is its border, the others are holes) or one open curve.
+    """An area (closed rings: its border, then its holes) or, not filled, an open curve.
 
-    tone is 0 for the first ink to 1 for the second one; width is that of a curve's line in box units.
+    tone runs from 0, the first ink, to 1, the second ink; width is that of a curve's line in box units.
     """
 
     rings: tuple[Points, ...]
@@ -28,38 +28,39 @@ class Part(NamedTuple):
     width: float = 0.1
 
 
-def area(points: ArrayLike, *holes: ArrayLike, tone: float = 0.0) -> Part:
-    """A filled part bounded by `points` without its `holes`."""
-    return Part(tuple(np.asarray(ring, float) for ring in (points, *holes)), True, tone)
+Outline = Callable[[Generator], list[Part]]
+
+
+def area(border: ArrayLike, *holes: ArrayLike, tone: float = 0.0) -> Part:
+    """A filled part bounded by `border`, without its `holes`."""
+    return Part(tuple(np.asarray(ring, float) for ring in (border, *holes)), True, tone)
 
 
 def curve(points: ArrayLike, width: float = 0.1, tone: float = 0.0) -> Part:
-    """A part that is a line of some width through `points`."""
+    """A part that is a line through `points`."""
     return Part((np.asarray(points, float),), False, tone, width)
 
 
-def arc(start: float, stop: float, radius: tuple[float, float] = (1, 1), centre: tuple[float, float] = (0, 0)) -> Points:
-    """Points of an ellipse from one angle to another, in degrees, clockwise as y points down.
+def polar(degrees: ArrayLike, radius: ArrayLike = 1.0) -> Points:
+    """Points at the angles `degrees`, counted clockwise from the right as y points down.
 
-    >>> arc(0, 90)[[0, -1]].round(6).tolist()
-    [[1.0, 0.0], [0.0, 1.0]]
+    >>> polar([0, 90], [1, 2]).round(6).tolist()
+    [[1.0, 0.0], [0.0, 2.0]]
     """
-    count = max(3, round(abs(stop - start) / 8) + 1)
-    angle = np.radians(np.linspace(start, stop, count))
-    return np.column_stack((np.cos(angle), np.sin(angle))) * radius + centre
+    angle = np.radians(np.asarray(degrees, float))
+    return np.asarray(radius, float)[..., None] * np.stack((np.cos(angle), np.sin(angle)), axis=-1)
 
 
-def turned(points: Points, degrees: float) -> Points:
-    """The points rotated about the origin, clockwise as y points down."""
-    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return points @ np.array(((cosine, sine), (-sine, cosine)))
+def arc(start: float, stop: float, size: ArrayLike = 1.0, centre: ArrayLike = (0.0, 0.0)) -> Points:
+    """Points of an ellipse from one angle to another; `size` is its radius or its two half axes."""
+    return polar(np.linspace(start, stop, max(3, round(abs(stop - start) / 9) + 1))) * size + np.asarray(centre)
 
 
 def fitted(points: ArrayLike) -> Points:
-    """The points moved and scaled so that they fill the unit circle about the middle of their extent.
+    """The points moved and scaled to fill the unit circle about the middle of their extent.
 
-    >>> fitted([(0, 0), (4, 0), (4, 2), (0, 2)]).round(3).tolist()
-    [[-0.894, -0.447], [0.894, -0.447], [0.894, 0.447], [-0.894, 0.447]]
+    >>> fitted([(0, 0), (6, 0), (6, 8), (0, 8)]).round(3).tolist()
+    [[-0.6, -0.8], [0.6, -0.8], [0.6, 0.8], [-0.6, 0.8]]
     """
     points = np.asarray(points, float)
     points = points - (points.min(axis=0) + points.max(axis=0)) / 2
@@ -68,9 +69,249 @@ def fitted(points: ArrayLike) -> Points:
 
 def regular(sides: int) -> Points:
     """Corners of a regular polygon, the first one on top."""
-    return arc(-90, 270, (1, 1))[[0]] if sides < 2 else _at(np.arange(sides) * 360 / sides - 90)
+    return polar(np.arange(sides) * 360 / sides - 90)
 
 
-def _at(degrees: NDArray[np.float64], radius: ArrayLike = 1.0) -> Points:
-    angle = np.radians(degrees)
-    return np.column_stack((np.cos(angle), np.sin(angle))) * np.reshape(radius, (-1, 1))
+def regular_polygon(sides: int) -> Outline:
+    """The outline of a regular polygon."""
+    return lambda rng: [area(regular(sides))]
+
+
+def _triangle(left: float, right: float) -> list[Part]:
+    """A triangle with the two given angles, in degrees, at its base."""
+    a, b = np.tan(np.radians((left, right)))
+    return [area(fitted([(0, 0), (1, 0), (b / (a + b), -a * b / (a + b))]))]
+
+
+def _mirrored(parts: list[Part], rng: Generator) -> list[Part]:
+    side = (rng.choice((-1.0, 1.0)), 1.0)
+    return [part._replace(rings=tuple(ring * side for ring in part.rings)) for part in parts]
+
+
+def right_triangle(rng: Generator) -> list[Part]:
+    return _mirrored(_triangle(89.999, rng.uniform(26, 38)), rng)
+
+
+def obtuse_triangle(rng: Generator) -> list[Part]:
+    return _mirrored(_triangle(rng.uniform(116, 134), rng.uniform(18, 26)), rng)
+
+
+def isosceles_triangle(rng: Generator) -> list[Part]:
+    angle = rng.uniform(69, 77)
+    return _triangle(angle, angle)
+
+
+def scalene_triangle(rng: Generator) -> list[Part]:
+    return _mirrored(_triangle(rng.uniform(74, 80), rng.uniform(38, 46)), rng)
+
+
+def square(rng: Generator) -> list[Part]:
+    return [area(regular(4))]
+
+
+def rectangle(rng: Generator) -> list[Part]:
+    width = rng.uniform(1.6, 2.4)
+    return [area(fitted([(0, 0), (width, 0), (width, 1), (0, 1)]))]
+
+
+def rhombus(rng: Generator) -> list[Part]:
+    half = rng.uniform(0.4, 0.62)
+    return [area([(-half, 0), (0, -1), (half, 0), (0, 1)])]
+
+
+def parallelogram(rng: Generator) -> list[Part]:
+    width, slant = rng.uniform(1.5, 2.1), rng.uniform(0.5, 0.85)
+    return _mirrored([area(fitted([(0, 0), (width, 0), (width + slant, 1), (slant, 1)]))], rng)
+
+
+def trapezoid(rng: Generator) -> list[Part]:
+    top, height = rng.uniform(0.4, 0.6), rng.uniform(0.5, 0.75)
+    start = (1 - top) * rng.uniform(0.25, 0.75)
+    return [area(fitted([(start, 0), (start + top, 0), (1, height), (0, height)]))]
+
+
+def trapezium(rng: Generator) -> list[Part]:
+    return [area(polar((-90, 0, 90, 180) + rng.uniform(-14, 14, 4), rng.permutation((1, 0.85, 0.7, 0.5))))]
+
+
+def star(rng: Generator) -> list[Part]:
+    points = int(rng.integers(5, 9))
+    inner = rng.uniform(0.38, 0.5)
+    return [area(polar(np.arange(2 * points) * 180 / points - 90, np.tile((1, inner), points)))]
+
+
+def pentacle(rng: Generator) -> list[Part]:
+    """Five straight lines from corner to corner of a pentagon, often in a circle."""
+    lines = regular(5)[[0, 2, 4, 1, 3, 0, 2]]
+    round_about = [curve(arc(0, 360), 0.07)] if rng.random() < 0.6 else []
+    return [*round_about, curve(lines, rng.uniform(0.07, 0.12))]
+
+
+def hexagram(rng: Generator) -> list[Part]:
+    """Two triangles laid over each other."""
+    width = rng.uniform(0.08, 0.14)
+    corners = [regular(3), -regular(3)]
+    fill = [area(ring, tone=0.6) for ring in corners] if rng.random() < 0.4 else []
+    return fill + [curve(ring[[0, 1, 2, 0, 1]], width) for ring in corners]
+
+
+def circle(rng: Generator) -> list[Part]:
+    return [area(arc(0, 360))]
+
+
+def ellipse(rng: Generator) -> list[Part]:
+    return [area(arc(0, 360, (1, rng.uniform(0.45, 0.68))))]
+
+
+def semicircle(rng: Generator) -> list[Part]:
+    return [area(fitted(arc(0, 180)))]
+
+
+def sector(rng: Generator) -> list[Part]:
+    half = rng.uniform(22, 50)
+    return [area(fitted([(0, 0), *arc(-half, half)]))]
+
+
+def crescent(rng: Generator) -> list[Part]:
+    angle, bulge = rng.uniform(50, 75), rng.uniform(0.15, 0.5)
+    inner = arc(90, -90, (bulge, 1)) * (1, np.sin(np.radians(180 - angle))) + (np.cos(np.radians(angle)), 0)
+    return [area(np.concatenate((arc(angle, 360 - angle), inner[::-1])))]
+
+
+def ring(rng: Generator) -> list[Part]:
+    return [area(arc(0, 360), arc(0, 360, rng.uniform(0.5, 0.75)))]
+
+
+def loop(rng: Generator) -> list[Part]:
+    """A line that turns back and crosses itself, as in a lasso."""
+    reach = rng.uniform(0.35, 0.6)
+    angle = np.linspace(-1, 1, 33) * np.pi
+    body = np.column_stack((np.sin(angle) * reach * (1 + 0.45 * np.cos(angle)), -np.cos(angle) * 0.6 - 0.4))
+    tail = rng.uniform(0.35, 0.65)
+    return [curve([(tail, 1), *body[2:-2], (-tail, 1)], rng.uniform(0.08, 0.16))]
+
+
+def parabola(rng: Generator) -> list[Part]:
+    x = np.linspace(-1, 1, 25)
+    return [curve(np.column_stack((x * rng.uniform(0.6, 0.85), 0.9 - 1.8 * x**2)), rng.uniform(0.07, 0.14))]
+
+
+def hyperbola(rng: Generator) -> list[Part]:
+    """Two branches facing away from each other."""
+    near, t = rng.uniform(0.16, 0.3), np.linspace(-1, 1, 25)
+    reach = np.arccosh(1 / near)
+    branch = np.column_stack((near * np.cosh(t * reach), rng.uniform(0.75, 1) * np.sinh(t * reach) / np.sinh(reach)))
+    width = rng.uniform(0.07, 0.14)
+    return [curve(branch, width), curve(-branch, width)]
+
+
+def spiral(rng: Generator) -> list[Part]:
+    turns, hand = rng.uniform(2.2, 3.6), rng.choice((-1, 1))
+    t = np.linspace(0.02, 1, 90)
+    return [curve(polar(hand * t * turns * 360, t ** rng.uniform(0.8, 1.2)), rng.uniform(0.06, 0.12))]
+
+
+def coil(rng: Generator) -> list[Part]:
+    """A wire wound about an axis, seen from its side."""
+    turns, thick = int(rng.integers(4, 8)), rng.uniform(0.3, 0.5)
+    t = np.linspace(0, 1, 24 * turns)
+    x = np.interp(t, (0, 1), (-0.85, 0.85)) + 0.15 * np.sin(t * turns * 2 * np.pi)
+    return [curve(np.column_stack((x, thick * np.cos(t * turns * 2 * np.pi))), rng.uniform(0.05, 0.09))]
+
+
+def sine_curve(rng: Generator) -> list[Part]:
+    t = np.linspace(-1, 1, 70)
+    wave = rng.uniform(0.25, 0.5) * np.sin(t * np.pi * rng.uniform(1.4, 3.2) + rng.uniform(0, 6.28))
+    return [curve(np.column_stack((t, wave)), rng.uniform(0.07, 0.15))]
+
+
+def zigzag(rng: Generator) -> list[Part]:
+    count = int(rng.integers(5, 10))
+    y = rng.uniform(0.22, 0.4) * np.where(np.arange(count) % 2, 1, -1)
+    return [curve(np.column_stack((np.linspace(-1, 1, count), y)), rng.uniform(0.08, 0.16))]
+
+
+def arrow(rng: Generator) -> list[Part]:
+    shaft, head, reach = rng.uniform(0.08, 0.2), rng.uniform(0.4, 0.6), rng.uniform(0.0, 0.4)
+    barb = reach - rng.uniform(0, 0.2)
+    upper = [(-1, -shaft), (reach, -shaft), (barb, -head), (1, 0)]
+    return [area(upper + [(x, -y) for x, y in upper[-2::-1]])]
+
+
+def barred_cross(bars: Sequence[tuple[float, float]], half: float, top: float = -1.0, bottom: float = 1.0) -> Part:
+    """A vertical beam of the width 2 `half` with crossbars given as (height of the middle, half length)."""
+    side: list[tuple[float, float]] = [(half, top)]
+    for y, reach in bars:
+        side += [(half, y - half), (reach, y - half), (reach, y + half), (half, y + half)]
+    side.append((half, bottom))
+    return area(side + [(-x, y) for x, y in side[::-1]])
+
+
+def latin_cross(rng: Generator) -> list[Part]:
+    return [barred_cross([(rng.uniform(-0.48, -0.36), rng.uniform(0.52, 0.66))], rng.uniform(0.1, 0.2))]
+
+
+def greek_cross(rng: Generator) -> list[Part]:
+    return [barred_cross([(0, 1)], rng.uniform(0.15, 0.34))]
+
+
+def saltire(rng: Generator) -> list[Part]:
+    cross = barred_cross([(0, 1)], rng.uniform(0.12, 0.22))
+    turn = polar([45, 135])
+    return [area(cross.rings[0] @ turn * 1.1)]
+
+
+def maltese_cross(rng: Generator) -> list[Part]:
+    """Four arms that widen outwards and end in two points each."""
+    near, far, notch = rng.uniform(0.05, 0.1), rng.uniform(0.42, 0.55), rng.uniform(0.68, 0.8)
+    arm = np.array([(near, -near), (far, -1), (0, -notch), (-far, -1), (-near, -near)])
+    return [area(np.concatenate([arm @ polar([-90 * k, 90 - 90 * k]) for k in range(4)]))]
+
+
+def celtic_cross(rng: Generator) -> list[Part]:
+    middle, radius = rng.uniform(-0.4, -0.3), rng.uniform(0.42, 0.5)
+    halo = area(arc(0, 360, radius, (0, middle)), arc(0, 360, radius * 0.68, (0, middle)), tone=0.5)
+    return [halo, barred_cross([(middle, rng.uniform(0.58, 0.66))], rng.uniform(0.09, 0.13))]
+
+
+def lorraine_cross(rng: Generator) -> list[Part]:
+    """Two crossbars, one above and one below the middle, the lower one longer."""
+    return [barred_cross([(-0.5, rng.uniform(0.38, 0.46)), (rng.uniform(0.2, 0.45), 0.68)], rng.uniform(0.08, 0.13))]
+
+
+def patriarchal_cross(rng: Generator) -> list[Part]:
+    return [barred_cross([(-0.65, rng.uniform(0.3, 0.4)), (rng.uniform(-0.25, -0.15), 0.64)], rng.uniform(0.08, 0.13))]
+
+
+def tau_cross(rng: Generator) -> list[Part]:
+    half = rng.uniform(0.12, 0.2)
+    return [barred_cross([(half - 1, rng.uniform(0.7, 0.85))], half)]
+
+
+def heart(rng: Generator) -> list[Part]:
+    lobe = arc(180, 382, 0.47, (-0.47, -0.35))
+    tip = np.array([(0.0, 0.95)])
+    return [area(np.concatenate((tip, lobe, (lobe * (-1, 1))[::-1])))]
+
+
+def _stem(rng: Generator) -> Part:
+    foot = rng.uniform(0.2, 0.36)
+    return area([(-0.05, 0.1), (-0.09, 0.6), (-foot, 0.98), (foot, 0.98), (0.09, 0.6), (0.05, 0.1)])
+
+
+def spade(rng: Generator) -> list[Part]:
+    return [_stem(rng), heart(rng)[0]._replace(rings=(heart(rng)[0].rings[0] * (1, -0.85) + (0, -0.13),))]
+
+
+def club(rng: Generator) -> list[Part]:
+    leaf = rng.uniform(0.38, 0.44)
+    leaves = [area(arc(0, 360, leaf, spot)) for spot in ((0, -0.52), (-0.47, 0.14), (0.47, 0.14))]
+    return [_stem(rng), *leaves, area(arc(0, 360, 0.2, (0, -0.05)))]
+
+
+def diamond(rng: Generator) -> list[Part]:
+    """The pip of the card: like a rhombus with hollow sides."""
+    side = rng.uniform(0.62, 0.72)
+    quarter = np.array([(0, -1), (side * 0.42, -0.42), (side, 0)])
+    half = np.concatenate((quarter, (quarter * (1, -1))[1::-1]))
+    return [area(np.concatenate((half, (half * (-1, 1))[-2:0:-1])))]

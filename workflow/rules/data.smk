@@ -15,7 +15,7 @@ if DRAWN:
             side=config["images"]["short_side"],
             code=code_version("draw_shapes.py"),
         log:
-            "logs/{experiment}/draw_shapes/{wnid}.log",
+            "results/{experiment}/logs/draw_shapes/{wnid}.log",
         conda:
             "../../envs/vision.yaml"
         message:
@@ -36,9 +36,9 @@ rule decode_images:
         min_side=config["images"]["min_side"],
         code=code_version("decode_images.py"),
     log:
-        "logs/{experiment}/decode_images/{wnid}.log",
+        "results/{experiment}/logs/decode_images/{wnid}.log",
     benchmark:
-        "benchmarks/{experiment}/decode_images/{wnid}.tsv"
+        "results/{experiment}/benchmarks/decode_images/{wnid}.tsv"
     conda:
         "../../envs/vision.yaml"
     message:
@@ -59,9 +59,9 @@ if config["source"]["samples"]:
             short_side=config["images"]["short_side"],
             code=code_version("decode_samples.py"),
         log:
-            "logs/{experiment}/decode_samples.log",
+            "results/{experiment}/logs/decode_samples.log",
         benchmark:
-            "benchmarks/{experiment}/decode_samples.tsv"
+            "results/{experiment}/benchmarks/decode_samples.tsv"
         conda:
             "../../envs/vision.yaml"
         message:
@@ -78,7 +78,7 @@ rule prepare_wordnet:
         where=config["classes"]["taxonomy"],
         code=code_version("prepare_wordnet.py"),
     log:
-        "logs/prepare_wordnet.log",
+        "resources/prepare_wordnet.log",
     conda:
         "../../envs/text.yaml"
     message:
@@ -98,7 +98,7 @@ rule describe_classes:
     params:
         code=code_version("describe_classes.py"),
     log:
-        "logs/{experiment}/describe_classes.log",
+        "results/{experiment}/logs/describe_classes.log",
     conda:
         "../../envs/text.yaml"
     message:
@@ -123,7 +123,7 @@ rule audit_images:
         on_missing=config["images"]["on_missing"],
         code=code_version("audit_images.py"),
     log:
-        "logs/{experiment}/audit_images.log",
+        "results/{experiment}/logs/audit_images.log",
     conda:
         "../../envs/vision.yaml"
     message:
@@ -146,7 +146,7 @@ rule split_images:
         test_min=config["images"]["test_min"],
         code=code_version("split_images.py"),
     log:
-        "logs/{experiment}/split_images/{seed}.log",
+        "results/{experiment}/logs/split_images/{seed}.log",
     conda:
         "../../envs/vision.yaml"
     message:

@@ -17,7 +17,7 @@ rule initialise_head:
         heads=config["heads"],
         code=code_version("initialise_head.py"),
     log:
-        "logs/{experiment}/initialise_head/{initialisation}/{shots}-{seed}.log",
+        "results/{experiment}/logs/initialise_head/{initialisation}/{shots}-{seed}.log",
     conda:
         "../../envs/vision.yaml"
     message:

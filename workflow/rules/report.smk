@@ -31,7 +31,7 @@ rule tabulate:
         neighbours={key: config["neighbours"][key] for key in ("shots", "folds")},
         code=code_version("tabulate.py"),
     log:
-        "logs/{experiment}/tabulate.log",
+        "results/{experiment}/logs/tabulate.log",
     conda:
         "../../envs/report.yaml"
     message:
@@ -61,7 +61,7 @@ rule draw_figure:
         measures=MEASURES,
         code=code_version("draw_figure.py"),
     log:
-        "logs/{experiment}/draw_figure/{figure}.log",
+        "results/{experiment}/logs/draw_figure/{figure}.log",
     conda:
         "../../envs/report.yaml"
     message:
@@ -83,10 +83,10 @@ rule record_provenance:
     params:
         config=config,
         project=str(PROJECT),
-        benchmarks="benchmarks/{experiment}",
+        benchmarks=f"results/{EXPERIMENT}/benchmarks",
         code=code_version("record_provenance.py"),
     log:
-        "logs/{experiment}/record_provenance.log",
+        "results/{experiment}/logs/record_provenance.log",
     conda:
         "../../envs/vision.yaml"
     message:

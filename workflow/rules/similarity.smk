@@ -23,9 +23,9 @@ if not config["source"]["weights"]:
             code=code_version("train_source.py"),
         threads: 2
         log:
-            "logs/{experiment}/train_source.log",
+            "results/{experiment}/logs/train_source.log",
         benchmark:
-            "benchmarks/{experiment}/train_source.tsv"
+            "results/{experiment}/benchmarks/train_source.tsv"
         conda:
             "../../envs/vision.yaml"
         message:
@@ -50,9 +50,9 @@ elif config["source"]["samples"]:
             code=code_version("check_source.py"),
         threads: 2
         log:
-            "logs/{experiment}/check_source.log",
+            "results/{experiment}/logs/check_source.log",
         benchmark:
-            "benchmarks/{experiment}/check_source.tsv"
+            "results/{experiment}/benchmarks/check_source.tsv"
         conda:
             "../../envs/vision.yaml"
         message:
@@ -79,9 +79,9 @@ rule embed_images:
         code=code_version("embed_images.py"),
     threads: 2
     log:
-        "logs/{experiment}/embed_images.log",
+        "results/{experiment}/logs/embed_images.log",
     benchmark:
-        "benchmarks/{experiment}/embed_images.tsv"
+        "results/{experiment}/benchmarks/embed_images.tsv"
     conda:
         "../../envs/vision.yaml"
     message:
@@ -104,9 +104,9 @@ if not config["wordvectors"]["path"] and DRAWN:
             seed=DRAWN["seed"],
             code=code_version("train_wordvectors.py"),
         log:
-            "logs/{experiment}/train_wordvectors.log",
+            "results/{experiment}/logs/train_wordvectors.log",
         benchmark:
-            "benchmarks/{experiment}/train_wordvectors.tsv"
+            "results/{experiment}/benchmarks/train_wordvectors.tsv"
         conda:
             "../../envs/text.yaml"
         message:
@@ -129,7 +129,7 @@ rule measure_inference:
         sources=SOURCES,
         code=code_version("measure_inference.py"),
     log:
-        "logs/{experiment}/measure_inference/{shots}-{seed}.log",
+        "results/{experiment}/logs/measure_inference/{shots}-{seed}.log",
     conda:
         "../../envs/vision.yaml"
     message:
@@ -149,9 +149,9 @@ rule measure_wordnet:
         sources=SOURCES,
         code=code_version("measure_wordnet.py"),
     log:
-        "logs/{experiment}/measure_wordnet.log",
+        "results/{experiment}/logs/measure_wordnet.log",
     benchmark:
-        "benchmarks/{experiment}/measure_wordnet.tsv"
+        "results/{experiment}/benchmarks/measure_wordnet.tsv"
     conda:
         "../../envs/text.yaml"
     message:
@@ -171,9 +171,9 @@ rule measure_word2vec:
     params:
         code=code_version("measure_word2vec.py"),
     log:
-        "logs/{experiment}/measure_word2vec.log",
+        "results/{experiment}/logs/measure_word2vec.log",
     benchmark:
-        "benchmarks/{experiment}/measure_word2vec.tsv"
+        "results/{experiment}/benchmarks/measure_word2vec.tsv"
     conda:
         "../../envs/text.yaml"
     message:
@@ -200,9 +200,9 @@ rule sweep_neighbours:
         neighbours={key: config["neighbours"][key] for key in ("largest", "further", "shots", "folds")},
         code=code_version("sweep_neighbours.py"),
     log:
-        "logs/{experiment}/sweep_neighbours/{seed}.log",
+        "results/{experiment}/logs/sweep_neighbours/{seed}.log",
     benchmark:
-        "benchmarks/{experiment}/sweep_neighbours/{seed}.tsv"
+        "results/{experiment}/benchmarks/sweep_neighbours/{seed}.tsv"
     conda:
         "../../envs/vision.yaml"
     message:
@@ -220,7 +220,7 @@ rule choose_neighbours:
     params:
         code=code_version("choose_neighbours.py"),
     log:
-        "logs/{experiment}/choose_neighbours/{seed}.log",
+        "results/{experiment}/logs/choose_neighbours/{seed}.log",
     conda:
         "../../envs/vision.yaml"
     message:

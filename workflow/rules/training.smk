@@ -21,9 +21,9 @@ rule cache_trunk:
         code=code_version("cache_trunk.py"),
     threads: 2
     log:
-        "logs/{experiment}/cache_trunk.log",
+        "results/{experiment}/logs/cache_trunk.log",
     benchmark:
-        "benchmarks/{experiment}/cache_trunk.tsv"
+        "results/{experiment}/benchmarks/cache_trunk.tsv"
     conda:
         "../../envs/vision.yaml"
     message:
@@ -57,9 +57,9 @@ rule fine_tune:
         code=code_version("fine_tune.py"),
     threads: config["training"]["threads"]
     log:
-        "logs/{experiment}/fine_tune/{strategy}/{group}/{shots}-{seed}.log",
+        "results/{experiment}/logs/fine_tune/{strategy}/{group}/{shots}-{seed}.log",
     benchmark:
-        "benchmarks/{experiment}/fine_tune/{strategy}/{group}/{shots}-{seed}.tsv"
+        "results/{experiment}/benchmarks/fine_tune/{strategy}/{group}/{shots}-{seed}.tsv"
     conda:
         "../../envs/vision.yaml"
     message:

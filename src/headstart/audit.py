@@ -1,0 +1,105 @@
+"""Count the images found for every class, and keep the classes that have enough."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+import pandas as pd
+
+from headstart.splits import TooFewImages, compare_lists, too_few
+
+REASONS = ("unreadable", "tiny", "duplicate", "not an image")
+
+
+def kept_names(audit: pd.DataFrame) -> list[str]:
+    """Return the names under which the kept members of one tar are stored."""
+    return [PurePosixPath(member).name for member in audit.loc[audit["status"] == "kept", "member"]]
+
+
+def count_images(wnids: Sequence[str], audits: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Count the images of each class, one row per class, one column per reason to drop an image.
+
+    Args:
+        wnids: classes wanted.
+        audits: per class, one row per member of its tar (member, status, reason); a class without a tar is absent.
+
+    >>> audit = pd.DataFrame({"member": ["a", "b"], "status": ["kept", "dropped"], "reason": ["", "tiny"]})
+    >>> count_images(["n1", "n2"], {"n1": audit})[["wnid", "found", "tiny"]].values.tolist()
+    [['n1', 1, 1], ['n2', 0, 0]]
+    """
+    empty = pd.DataFrame({"member": [], "status": [], "reason": []})
+    rows = []
+    for wnid in wnids:
+        audit = audits.get(wnid, empty)
+        reasons = audit.loc[audit["status"] == "dropped", "reason"].fillna("").str.split(":").str[0]
+        counts = {reason: int((reasons == reason).sum()) for reason in REASONS}
+        other = len(reasons) - sum(counts.values())
+        rows.append({"wnid": wnid, "members": len(audit), "found": len(kept_names(audit)), **counts, "other": other})
+    return pd.DataFrame(rows)
+
+
+def count_listed(
+    wnids: Sequence[str], audits: Mapping[str, pd.DataFrame], train_list: Sequence[str], test_list: Sequence[str]
+) -> pd.DataFrame:
+    """Count, per class, how many names of published lists were found and how many were not."""
+    rows = []
+    for wnid in wnids:
+        names = kept_names(audits[wnid]) if wnid in audits else []
+        rows.append({"wnid": wnid, **compare_lists(names, train_list, test_list, wnid)})
+    return pd.DataFrame(rows)
+
+
+def keep_classes(counts: pd.DataFrame, train: int, test_min: int, on_missing: str) -> pd.DataFrame:
+    """Mark the classes that have enough images in a column `kept`.
+
+    Args:
+        counts: of `count_images`; with the columns of `count_listed` only listed images count.
+        train: training images each class needs.
+        test_min: test images each class needs.
+        on_missing: "stop" raises where a class has too few, "drop" marks it as not kept.
+
+    Raises:
+        TooFewImages: lists every class with too few images, wanted and found.
+    """
+    usable = counts.set_index("wnid")["found"]
+    if "test" in counts:
+        listed = counts.set_index("wnid")
+        usable = listed["train"].clip(upper=train) + listed["test"].clip(upper=test_min)
+    lacking = too_few(usable.to_dict(), train, test_min)
+    if len(lacking) and (on_missing == "stop" or len(lacking) == len(counts)):
+        raise TooFewImages(lacking)
+    return counts.assign(wanted=train + test_min, kept=~counts["wnid"].isin(lacking["wnid"]))
+
+
+def kept_images(
+    audit: pd.DataFrame,
+    audits: Mapping[str, pd.DataFrame],
+    lists: tuple[Sequence[str], Sequence[str]] | None = None,
+) -> pd.DataFrame:
+    """Return the images (wnid, name) of the kept classes, in class order; only the listed ones if there are lists."""
+    wanted = set(lists[0]).union(lists[1]) if lists else None
+    rows = [
+        (wnid, name)
+        for wnid in audit.loc[audit["kept"], "wnid"]
+        for name in kept_names(audits[wnid])
+        if wanted is None or name in wanted
+    ]
+    return pd.DataFrame(rows, columns=["wnid", "name"])
+
+
+def audit_classes(
+    wnids: Sequence[str],
+    audits: Mapping[str, pd.DataFrame],
+    lists: tuple[Sequence[str], Sequence[str]] | None,
+    train: int,
+    test_min: int,
+    on_missing: str,
+) -> pd.DataFrame:
+    """Count the images of every class, also against published lists if there are any, and mark the kept classes.
+
+    Raises:
+        TooFewImages: see `keep_classes`.
+    """
+    counts = count_images(wnids, audits)
+    if lists:
+        counts = counts.merge(count_listed(wnids, audits, *lists), on="wnid")
+    return keep_classes(counts, train, test_min, on_missing)

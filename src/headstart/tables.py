@@ -1,0 +1,293 @@
+"""The paper's tables: sources chosen (Table 1), scores against shots (Table 2), K chosen, claims checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from headstart.palette import in_order, style
+from headstart.rendering import Table
+from headstart.statistics import intervals, macro_curves, mean_interval
+
+# The paper's figures are means over this many classes; means over others do not stand beside them.
+PUBLISHED_CLASSES = 90
+COLUMNS = {
+    "first": "First",
+    "best": "Best",
+    "final": "Final",
+    "clean_best": "Clean best",
+    "published_first": "First, paper",
+    "published_best": "Best, paper",
+    "difference_first": "First − paper",
+    "difference_best": "Best − paper",
+}
+RULES = {
+    "paper": "K per class type with the highest F on the test images (the paper's rule)",
+    "clean": "K per class type by cross-validation on training images",
+}
+
+
+def table1(
+    targets: Sequence[str], similarities: Mapping[str, pd.DataFrame], classes: pd.DataFrame
+) -> pd.DataFrame:
+    """The nearest source of each target class under each measure.
+
+    Args:
+        targets: wnids of the target classes wanted.
+        similarities: (T, S) frame of each measure, index and columns wnids.
+        classes: columns wnid and lemmas, of sources and targets.
+
+    Returns:
+        Columns target, target_wnid, measure, source, source_wnid, value and ties (how many sources share the
+        value). Of tied sources the first column is named; a row without a positive value names none.
+
+    Raises ValueError for a target that a measure lacks.
+    """
+    lemmas = dict(zip(classes["wnid"], classes["lemmas"].astype(str)))
+    rows = [
+        {"target": lemmas.get(wnid, wnid), "target_wnid": wnid, "measure": measure, **_nearest(frame, wnid, lemmas)}
+        for wnid in targets
+        for measure, frame in similarities.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _nearest(similarity: pd.DataFrame, wnid: str, lemmas: Mapping[str, str]) -> dict[str, Any]:
+    if wnid not in similarity.index:
+        known = ", ".join(map(str, similarity.index[:3]))
+        raise ValueError(f"{wnid} is no target class of this run (rows are {known}, ...); correct the examples wanted")
+    row = similarity.loc[wnid].to_numpy(dtype=np.float64)
+    value = float(np.nanmax(row)) if not np.isnan(row).all() else math.nan
+    if not value > 0:
+        return {"source": "", "source_wnid": "", "value": value, "ties": 0}
+    source = str(similarity.columns[int(np.nanargmax(row))])
+    return {
+        "source": lemmas.get(source, source),
+        "source_wnid": source,
+        "value": value,
+        "ties": int((row == value).sum()),
+    }
+
+
+def lay_out_table1(tidy: pd.DataFrame) -> Table:
+    """Rows = target classes, a column per measure: source, its similarity, and how many others tie."""
+    measures = list(dict.fromkeys(tidy["measure"]))
+    rows = [
+        [target, *(_source_text(group[group["measure"] == measure].iloc[0]) for measure in measures)]
+        for (target, _), group in tidy.groupby(["target", "target_wnid"], sort=False)
+    ]
+    names = ["Target class", *(style(measure).name for measure in measures)]
+    return Table(tidy, pd.DataFrame(rows, columns=names), text=frozenset(range(len(names))))
+
+
+def _source_text(row: pd.Series) -> str:
+    if not row["source_wnid"]:
+        return "none"
+    others = f", {row['ties'] - 1} more tied" if row["ties"] > 1 else ""
+    return f"{row['source']} ({row['value']:.3f}{others})"
+
+
+def table2(history: pd.DataFrame, published: pd.DataFrame | None = None, level: float = 0.95) -> pd.DataFrame:
+    """Macro F of every initialisation and shot count: first, best, final and clean best, over seeds.
+
+    Args:
+        history: runs of one strategy and group (columns strategy, group, initialisation, shots, seed, step, part,
+            wnid, f1).
+        published: columns shots, initialisation, first, best; used where the classes number 90.
+        level: of the Student t intervals over seeds.
+
+    Returns:
+        Columns initialisation, shots, seeds, classes, steps, then a mean and `<name>_half_width` for each of
+        first, best, final, clean_best (see `scores_of_runs`), then published_first, published_best and the
+        differences ours - published, NaN where nothing is published.
+
+    Raises ValueError for mixed groups, runs without step 0, or runs that disagree on classes or steps.
+    """
+    runs = scores_of_runs(history)
+    rows = []
+    for (initialisation, shots), group in runs.groupby(["initialisation", "shots"], sort=True):
+        row: dict[str, Any] = {"initialisation": initialisation, "shots": shots, "seeds": len(group)}
+        row |= {"classes": group["classes"].iloc[0], "steps": group["steps"].iloc[0]}
+        for score in ("first", "best", "final", "clean_best"):
+            row[score], row[f"{score}_half_width"] = mean_interval(group[score], level)
+        rows.append(row)
+    tidy = pd.DataFrame(rows)
+    order = {name: place for place, name in enumerate(in_order(tidy["initialisation"]))}
+    tidy = tidy.sort_values(
+        ["initialisation", "shots"], key=lambda c: c.map(order) if c.name == "initialisation" else -c
+    )
+    return _beside_published(tidy.reset_index(drop=True), published)
+
+
+def _beside_published(tidy: pd.DataFrame, published: pd.DataFrame | None) -> pd.DataFrame:
+    if published is None or tidy["classes"].iloc[0] != PUBLISHED_CLASSES:
+        published = pd.DataFrame({"shots": [], "initialisation": [], "first": [], "best": []})
+    values = published.set_index(["initialisation", "shots"])[["first", "best"]]
+    for score in ("first", "best"):
+        found = values[score].to_dict()
+        keys = zip(tidy["initialisation"], tidy["shots"])
+        tidy[f"published_{score}"] = [float(found.get(key, math.nan)) for key in keys]
+        tidy[f"difference_{score}"] = tidy[score] - tidy[f"published_{score}"]
+    return tidy
+
+
+def scores_of_runs(history: pd.DataFrame) -> pd.DataFrame:
+    """The scores of each run: columns initialisation, shots, seed, classes, steps, first, best, final, clean_best.
+
+    first is the test macro F at step 0, best its maximum over the evaluated steps with step 0, final the one at
+    the last step, clean_best the one at the (earliest) step with the highest validation macro F, NaN where there
+    is no validation part.
+    """
+    _check_one_group(history)
+    curves = macro_curves(history)
+    rows = []
+    for (initialisation, shots, seed), run in curves.groupby(["initialisation", "shots", "seed"], observed=True):
+        scores = _scores(run, f"{initialisation}, {shots} shots, seed {seed}")
+        rows.append({"initialisation": initialisation, "shots": shots, "seed": seed, **scores})
+    runs = pd.DataFrame(rows)
+    _check_agreement(runs)
+    return runs
+
+
+def _scores(run: pd.DataFrame, name: str) -> dict[str, Any]:
+    test = run[run["part"] == "test"].set_index("step")
+    validation = run[run["part"] == "validation"].set_index("step")["f1"].dropna()
+    if 0 not in test.index:
+        raise ValueError(f"the run {name} has no test scores at step 0 (steps {list(test.index)}); train it again")
+    # PAPER: "best registered" is a maximum over the test set, the paper having no validation images.
+    return {
+        "classes": int(test["classes"].min()),
+        "steps": int(test.index.max()),
+        "first": float(test["f1"].loc[0]),
+        "best": float(test["f1"].max()),
+        "final": float(test["f1"].loc[test.index.max()]),
+        "clean_best": float(test["f1"].loc[validation.idxmax()]) if len(validation) else math.nan,
+    }
+
+
+def _check_one_group(history: pd.DataFrame) -> None:
+    for column in ("strategy", "group"):
+        found = sorted(map(str, history[column].unique()))
+        if len(found) != 1:
+            raise ValueError(f"one table shows one {column}, got {', '.join(found) or 'none'}; select one")
+
+
+def _check_agreement(runs: pd.DataFrame) -> None:
+    if runs["classes"].nunique() > 1:
+        counts = ", ".join(map(str, sorted(runs["classes"].unique())))
+        raise ValueError(f"the runs count {counts} classes with test images; a mean needs the same; train them again")
+    for shots, group in runs.groupby("shots"):
+        if group["steps"].nunique() > 1:
+            steps = ", ".join(map(str, sorted(group["steps"].unique())))
+            raise ValueError(f"runs of {shots} shots end after {steps} steps; all need one budget; train them again")
+
+
+def caption(tidy: pd.DataFrame, rule: str, published: pd.DataFrame | None = None, level: float = 0.95) -> str:
+    """What Table 2 shows: classes, seeds, interval, shots, steps, and on what K and best were chosen.
+
+    Raises ValueError for an unknown rule.
+    """
+    if rule not in RULES:
+        raise ValueError(f"no rule {rule!r} chooses K; known: {', '.join(RULES)}")
+    classes = int(tidy["classes"].iloc[0])
+    clean = "Clean best: the step with the highest F on held-out validation images."
+    parts = [
+        f"Macro F-score on the test images of {classes} target classes, by training images per class "
+        f"(n = {_listed(tidy['shots'])}).",
+        f"{_mean_text(tidy['seeds'], level)}; {_listed(tidy['steps'])} optimiser steps.",
+        f"Neighbours: {RULES[rule]}.",
+        "First: right after initialisation, before any training. Best: the highest value of a run over its "
+        "evaluated steps, step 0 included, picked on the test images as the paper does, and so too high. "
+        "Final: after the last step.",
+        clean if tidy["clean_best"].notna().any() else "No validation images, so no clean best.",
+        _published_text(classes) if published is not None else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _listed(values: Iterable[int]) -> str:
+    return ", ".join(f"{value}" for value in sorted(set(values)))
+
+
+def _mean_text(seeds: Iterable[int], level: float) -> str:
+    few, many = min(seeds), max(seeds)
+    if many == 1:
+        return "One seed, hence no interval"
+    count = f"{few}" if few == many else f"{few} to {many}"
+    return f"Mean ± half width of the {level:.0%} Student t interval over {count} seeds".replace("%", " %")
+
+
+def _published_text(classes: int) -> str:
+    if classes == PUBLISHED_CLASSES:
+        return "Paper: the values of Table 2 of Pascal, Bost, Huet (2019), one run, two decimals."
+    return (
+        f"The paper's values are means over {PUBLISHED_CLASSES} classes and are left out beside means over {classes}."
+    )
+
+
+def lay_out_table2(tidy: pd.DataFrame, columns: Sequence[str] = ("first", "best"), digits: int = 3) -> Table:
+    """Rows = images per class, falling; a group of columns per initialisation; the best of a row in bold.
+
+    `columns` are names of `COLUMNS`; in bold is what shows the highest number of its row and column name, unless
+    it is the paper's own or a difference. Raises ValueError for an unknown column.
+    """
+    unknown = [column for column in columns if column not in COLUMNS]
+    if unknown:
+        raise ValueError(f"Table 2 has no column {', '.join(unknown)}; known: {', '.join(COLUMNS)}")
+    names, cells, bold = [("", "Images per class")], [], []
+    shots = sorted(tidy["shots"].unique(), reverse=True)
+    cells.append([str(n) for n in shots])
+    bold.append([False] * len(shots))
+    for initialisation in in_order(tidy["initialisation"]):
+        rows = tidy[tidy["initialisation"] == initialisation].set_index("shots").reindex(shots)
+        for column in columns:
+            names.append((style(initialisation).name, COLUMNS[column]))
+            cells.append([_score_text(row, column, digits) for _, row in rows.iterrows()])
+            bold.append([_is_best(tidy, n, rows.loc[n, column], column, digits) for n in shots])
+    index = pd.MultiIndex.from_tuples(names)
+    return Table(tidy, pd.DataFrame(list(zip(*cells)), columns=index), pd.DataFrame(list(zip(*bold)), columns=index))
+
+
+def _score_text(row: pd.Series, column: str, digits: int) -> str:
+    if pd.isna(row[column]):
+        return "–"
+    mean = f"{row[column]:+.{digits}f}" if column.startswith("difference") else f"{row[column]:.{digits}f}"
+    half_width = row.get(f"{column}_half_width", math.nan)
+    return mean.replace("-", "−") + ("" if pd.isna(half_width) else f" ± {half_width:.{digits}f}")
+
+
+def _is_best(tidy: pd.DataFrame, shots: int, value: Any, column: str, digits: int) -> bool:
+    # Judged by what is printed: two cells that read the same are both best.
+    if column.startswith(("difference", "published")) or pd.isna(value):
+        return False
+    return round(float(value), digits) == round(float(tidy.loc[tidy["shots"] == shots, column].max()), digits)
+
+
+def table_neighbours(neighbours: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """K chosen per measure, class type and rule, over seeds.
+
+    Args:
+        neighbours: columns seed, measure, type, rule, K, f1 (see `statistics.gather_seeds`).
+
+    Returns:
+        Columns measure, type, rule, seeds, K (lower median), K_lowest, K_highest, f1 (mean), f1_half_width.
+    """
+    by = ["measure", "type", "rule"]
+    chosen = neighbours.groupby(by, observed=True)["K"].agg(K=lower_median, K_lowest="min", K_highest="max")
+    scores = intervals(neighbours, by, level=level).rename(columns={"mean": "f1", "half_width": "f1_half_width"})
+    tidy = scores.merge(chosen.reset_index(), on=by)
+    return tidy[[*by, "seeds", "K", "K_lowest", "K_highest", "f1", "f1_half_width"]]
+
+
+def lower_median(values: Any) -> Any:
+    """The middle value, the lower one of two, so that it is one of the values.
+
+    >>> lower_median([5, 1, 9, 2])
+    2
+    """
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) // 2]

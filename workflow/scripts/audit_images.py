@@ -1,0 +1,23 @@
+"""Rule audit_images: how many images every target class has, and which classes are kept."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from headstart.audit import audit_classes, kept_images
+from headstart.files import write_table
+from headstart.logs import follow
+from headstart.splits import read_lists
+
+follow(snakemake.log[0])
+classes = pd.read_csv(snakemake.input.classes, keep_default_na=False)
+targets = classes[classes["role"] == "target"]
+audits = {Path(path).name.split(".")[0]: pd.read_csv(path, keep_default_na=False) for path in snakemake.input.audits}
+lists = read_lists([Path(path) for path in snakemake.input.lists])
+params = snakemake.params
+
+audit = audit_classes(targets["wnid"], audits, lists, params.train, params.test_min, params.on_missing)
+print(audit.to_string(index=False))
+write_table(audit, snakemake.output.audit)
+write_table(targets[targets["wnid"].isin(audit.loc[audit["kept"], "wnid"])], snakemake.output.targets)
+write_table(kept_images(audit, audits, lists), snakemake.output.images)

@@ -1,0 +1,15 @@
+"""Rule decode_images: every image of one class, checked and decoded once."""
+
+from pathlib import Path
+
+from headstart.images import decode_tar
+from headstart.logs import follow
+
+follow(snakemake.log[0])
+decode_tar(
+    Path(snakemake.input.tar),
+    Path(snakemake.output.store),
+    Path(snakemake.output.audit),
+    short_side=snakemake.params.short_side,
+    min_side=snakemake.params.min_side,
+)

@@ -1,0 +1,9 @@
+"""Rule decode_samples: pictures of source classes, decoded once."""
+
+from pathlib import Path
+
+from headstart.images import decode_folder
+from headstart.logs import follow
+
+follow(snakemake.log[0])
+decode_folder(Path(snakemake.input.folder), Path(snakemake.output.store), short_side=snakemake.params.short_side)

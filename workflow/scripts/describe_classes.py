@@ -1,0 +1,13 @@
+"""Rule describe_classes: names, glosses and types of all classes."""
+
+import pandas as pd
+
+from headstart.files import write_table
+from headstart.logs import follow
+from headstart.taxonomy import describe, read_taxonomy
+
+follow(snakemake.log[0])
+sources = pd.read_csv(snakemake.input.sources, sep="\t")
+targets = pd.read_csv(snakemake.input.targets, sep="\t")
+classes = describe(targets, sorted(sources["wnid"]), read_taxonomy(snakemake.input.taxonomy))
+write_table(classes, snakemake.output.classes)

@@ -1,0 +1,37 @@
+"""Rule record_provenance: commit, config, versions, devices, seeds and times behind the results."""
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from headstart.files import replacing
+from headstart.logs import follow
+from headstart.provenance import commit, digest, machine, times, versions
+
+PACKAGES = (
+    *("snakemake", "torch", "torchvision", "timm", "safetensors", "nltk", "gensim", "numpy", "pandas", "pyarrow"),
+    *("scikit-learn", "scipy", "matplotlib", "pillow"),
+)
+
+follow(snakemake.log[0])
+config = snakemake.params.config
+devices = pd.concat([pd.read_parquet(path, columns=["device"]) for path in snakemake.input.runs])["device"]
+record = {
+    "experiment": config["experiment"],
+    "commit": commit(Path(snakemake.params.project)),
+    "config_digest": digest(config),
+    "seeds": config["seeds"],
+    "devices": sorted(devices.unique()),
+    "source_accuracy": [pd.read_csv(path).to_dict("records") for path in snakemake.input.accuracy],
+    "packages": versions(PACKAGES),
+    "machine": machine(),
+    "times": times(Path(snakemake.params.benchmarks)),
+    "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+}
+with replacing(snakemake.output.provenance) as path:
+    path.write_text(json.dumps(record, indent=2) + "\n")
+with replacing(snakemake.output.config) as path:
+    path.write_text(yaml.safe_dump(config, sort_keys=False))

@@ -1,0 +1,22 @@
+"""Rule split_images: training, validation and test images of every class, for one seed."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from headstart.files import write_table
+from headstart.logs import follow
+from headstart.splits import read_lists, split_images
+
+follow(snakemake.log[0])
+params = snakemake.params
+split = split_images(
+    pd.read_csv(snakemake.input.images),
+    seed=int(snakemake.wildcards.seed),
+    train=params.train,
+    validation=params.validation,
+    test=params.test,
+    test_min=params.test_min,
+    lists=read_lists([Path(path) for path in snakemake.input.lists]),
+)
+write_table(split, snakemake.output.split)
