@@ -1,45 +1,102 @@
 """Tell whether code that a result rests on has changed in meaning."""
 
 import ast
+import functools
 import hashlib
 from pathlib import Path
+from typing import NamedTuple
+
+
+class Module(NamedTuple):
+    """What a file defines at its top level, and where the other names in it come from."""
+
+    definitions: dict[str, list[ast.stmt]]
+    effects: list[ast.stmt]
+    imports: dict[str, tuple[str, str | None]]
 
 
 def code_version(script: Path, library: Path) -> str:
     """Return a digest of a script and of all library code it reaches.
 
-    As a parameter of a rule it reruns the rule when that code changes; comments, docstrings, layout and dates do not
-    count. Only absolute imports are followed (the linter forbids the others).
+    As a parameter of a rule it reruns the rule when that code changes. What counts are the functions, classes and
+    constants that the script uses, directly or through others; their comments, docstrings, layout and dates do not,
+    nor does a neighbour in the same file that nothing here calls.
 
     Args:
         script: the script of a rule.
         library: folder that holds the package, `src`.
     """
-    trees: dict[Path, ast.Module] = {}
-    todo = [script]
+    seen: set[tuple[Path, str | None]] = set()
+    dumps: set[str] = set()
+    todo: list[tuple[Path, str | None]] = [(script, None)]
     while todo:
-        path = todo.pop()
-        if path not in trees:
-            trees[path] = without_docstrings(ast.parse(path.read_text()))
-            todo += imported_files(trees[path], library)
-    dumps = sorted(ast.dump(tree) for tree in trees.values())
-    return hashlib.sha256("".join(dumps).encode()).hexdigest()[:12]
+        place = todo.pop()
+        if place not in seen:
+            seen.add(place)
+            statements = reached(*place)
+            dumps |= {f"{place[0].stem} {ast.dump(statement)}" for statement in statements}
+            todo += [found for name in names_in(statements) for found in sources_of(place[0], name, library)]
+    return hashlib.sha256("\n".join(sorted(dumps)).encode()).hexdigest()[:12]
 
 
-def imported_files(tree: ast.Module, library: Path) -> list[Path]:
-    """Return the library's files that a syntax tree imports, packages on the way included."""
-    names: list[str] = []
+@functools.cache
+def read_module(path: Path) -> Module:
+    """Take a file apart into definitions, statements with an effect, and imported names."""
+    tree = without_docstrings(ast.parse(path.read_text()))
+    module = Module({}, [], {})
+    for statement in tree.body:
+        names = defined_names(statement)
+        for name in names:
+            module.definitions.setdefault(name, []).append(statement)
+        if not names and not isinstance(statement, ast.Import | ast.ImportFrom):
+            module.effects.append(statement)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+            module.imports.update({alias.asname or alias.name.split(".")[0]: (alias.name, None) for alias in node.names})
         if isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    files = []
-    for name in names:
-        parts = name.split(".")
-        places = [library.joinpath(*parts[: end + 1]) for end in range(len(parts))]
-        files += [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
-    return [file for file in dict.fromkeys(files) if file.is_file()]
+            module.imports.update({alias.asname or alias.name: (node.module, alias.name) for alias in node.names})
+    return module
+
+
+def defined_names(statement: ast.stmt) -> list[str]:
+    """Return the names that a top-level statement defines."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [statement.name]
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        return [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+    return []
+
+
+def reached(path: Path, name: str | None) -> list[ast.stmt]:
+    """Return the statements of a file behind one name, with those that always run; all of them for None."""
+    module = read_module(path)
+    if name is None:
+        return [*module.effects, *(part for parts in module.definitions.values() for part in parts)]
+    return [*module.effects, *module.definitions.get(name, [])]
+
+
+def names_in(statements: list[ast.stmt]) -> set[str]:
+    """Return every plain name that occurs in some statements."""
+    return {node.id for statement in statements for node in ast.walk(statement) if isinstance(node, ast.Name)}
+
+
+def sources_of(path: Path, name: str, library: Path) -> list[tuple[Path, str | None]]:
+    """Return where a name used in a file is defined: in the file itself or in the library."""
+    module = read_module(path)
+    found: list[tuple[Path, str | None]] = [(path, name)] if name in module.definitions else []
+    if name in module.imports:
+        origin, part = module.imports[name]
+        whole = file_of(f"{origin}.{part}" if part else origin, library)
+        inside = file_of(origin, library)
+        found += [(whole, None)] if whole else [(inside, part)] if inside else []
+    return found
+
+
+def file_of(name: str, library: Path) -> Path | None:
+    """Return the file of a module or package of the library, None for any other."""
+    place = library.joinpath(*name.split("."))
+    return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
 
 
 def without_docstrings(tree: ast.Module) -> ast.Module:
@@ -48,5 +105,6 @@ def without_docstrings(tree: ast.Module) -> ast.Module:
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
-                node.body = node.body[1:] or [ast.Pass()]
+                rest = node.body[1:]
+                node.body = rest or ([] if isinstance(node, ast.Module) else [ast.Pass()])
     return tree

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary file beside `path`; rename it onto `path` on success, remove it on an error.
+    """Give the path of a temporary file beside `path`; rename it onto `path` on success, remove it on an error.
 
-    The temporary file keeps the suffix of `path`. Parent folders are made.
+    The temporary file has the suffix of `path`; it does not exist yet. Parent folders are made.
 
-    Raises FileNotFoundError when the block wrote nothing to the temporary file's place (removed it).
+    Raises FileNotFoundError when the block has not written the temporary file.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -30,12 +30,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{final.stem}-", suffix=".partial" + final.suffix, dir=final.parent)
-    os.close(handle)
-    partial = Path(name)
+    partial = final.with_name(f".{final.stem}-{uuid.uuid4().hex[:12]}.partial{final.suffix}")
     try:
         yield partial
-        _make_readable(partial)
         _sync(partial)
         partial.replace(final)
     except BaseException:
@@ -45,9 +42,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def write_table(frame: pd.DataFrame, path: str | os.PathLike[str]) -> None:
-    """Write a DataFrame to `path`, as CSV without the index or as Parquet with it, by the suffix.
+    """Write a DataFrame to `path`: as CSV without its index, or as Parquet with it, by the suffix.
 
-    CSV floats are written in full (their shortest exact form), so that reading them back gives the same bits.
+    CSV floats are written in their shortest exact form, so that reading them back gives the same bits.
 
     Raises ValueError for another suffix.
     """
@@ -59,13 +56,6 @@ def write_table(frame: pd.DataFrame, path: str | os.PathLike[str]) -> None:
             frame.to_csv(partial, index=False, lineterminator="\n")
         else:
             frame.to_parquet(partial, engine="pyarrow")
-
-
-def _make_readable(partial: Path) -> None:
-    # mkstemp makes files that only their owner can read; give the mode that plain open() would have given.
-    mask = os.umask(0)
-    os.umask(mask)
-    partial.chmod(0o666 & ~mask)
 
 
 def _sync(path: Path) -> None:

@@ -6,26 +6,22 @@ A store is an Arrow IPC file: name, height, width, pixels (RGB uint8, height x w
 from __future__ import annotations
 
 import hashlib
-import io
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
 from headstart.files import replacing, write_table
+from headstart.pictures import read_picture, shrink
 from headstart.tars import AGAIN, read_tar
 
 SCHEMA = pa.schema([("name", pa.string()), ("height", pa.int32()), ("width", pa.int32()), ("pixels", pa.binary())])
 BATCH_BYTES = 32 * 2**20  # pixels held in memory before they are written
 MAX_PIXELS = 2**26  # of a resized picture
-# Pillow would hand other formats (EPS) to programs outside of it.
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
-SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
 SUFFIXES = (".jpeg", ".jpg", ".png")
 
 
@@ -85,39 +81,6 @@ def decode_folder(folder: Path, store: Path, short_side: int) -> list[str]:
     return [path.name for path in files]
 
 
-def read_picture(data: bytes) -> Image.Image:
-    """Decode a picture fully and give it as RGB the way a viewer shows it: upright, on a white ground.
-
-    Raises PIL.UnidentifiedImageError for what is no picture, ValueError for a picture that cannot be decoded.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # broken EXIF, odd palettes: the pixels are sound
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            image.load()
-            return _as_rgb(_upright(image))
-        except MemoryError:
-            raise
-        except Exception as error:  # on damaged bytes Pillow's decoders raise nearly anything
-            if isinstance(error, UnidentifiedImageError) and data and not data.startswith(SIGNATURES):
-                raise
-            raise ValueError(f"the picture cannot be decoded: {error}") from error
-
-
-def shrink(image: Image.Image, short_side: int) -> Image.Image:
-    """Resize so that the short side is `short_side` pixels, as torchvision's `Resize` does: same pixels.
-
-    >>> shrink(Image.new("RGB", (500, 333)), 256).size
-    (384, 256)
-    """
-    width, height = image.size
-    short, long = sorted(image.size)
-    long = int(short_side * long / short)
-    size = (short_side, long) if width <= height else (long, short_side)
-    return image if size == image.size else image.resize(size, Image.Resampling.BILINEAR)
-
-
 class PixelStore:
     """The pictures of one or more stores, by name; the files are mapped into memory, not read.
 
@@ -125,6 +88,7 @@ class PixelStore:
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
+        """Map the files at `paths`."""
         self.names: list[str] = []
         self._places: dict[str, tuple[np.ndarray, int, int, int]] = {}
         owner: dict[str, Path] = {}
@@ -139,9 +103,11 @@ class PixelStore:
                 self._places.update(zip(names, _places(batch), strict=True))
 
     def __len__(self) -> int:
+        """Count the pictures."""
         return len(self.names)
 
     def __contains__(self, name: object) -> bool:
+        """Tell whether there is a picture of this name."""
         return name in self._places
 
     def pixels(self, name: str) -> np.ndarray:
@@ -236,27 +202,6 @@ def _examine(data: bytes, short_side: int, min_side: int) -> tuple[Image.Image |
     if short_side * short_side * long / short > MAX_PIXELS:  # a thin strip grows into a bomb
         return None, "unreadable"
     return shrink(image, short_side), ""
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # noqa: BLE001 - broken EXIF, in any of many ways: show the picture as it is stored
-        return image
-
-
-def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        # Pillow cuts 16-bit brightness off at 255 where viewers scale it; 65535 / 255 = 257.
-        wide = np.asarray(image).astype(np.int64).clip(0, 65535)
-        return Image.fromarray(((wide + 128) // 257).astype(np.uint8)).convert("RGB")
-    if image.mode == "F":
-        raise ValueError("floating-point pixels have no agreed brightness")
-    if image.has_transparency_data:
-        ground = Image.new("RGBA", image.size, "white")
-        ground.alpha_composite(image.convert("RGBA"))
-        return ground.convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _require_a_picture(table: pd.DataFrame, tar: Path) -> None:

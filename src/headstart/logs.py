@@ -1,5 +1,6 @@
 """Let what a job says reach both its log file and the terminal."""
 
+import logging
 import sys
 import traceback
 from pathlib import Path
@@ -37,7 +38,8 @@ def follow(path: str | Path) -> None:
     """
     log = open(path, "w", buffering=1)  # noqa: SIM115 (open as long as the process lives)
     terminal = sys.stderr
-    sys.stdout = sys.stderr = Tee(terminal, log)
+    sys.stdout = sys.stderr = tee = Tee(terminal, log)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=tee, force=True)
 
     def explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         traceback.print_exception(kind, error, trace, file=log)

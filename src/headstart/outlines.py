@@ -1,4 +1,4 @@
-"""Outlines of the demo's plane figures, curves and emblems as plain geometry, without colours or pixels.
+"""Outlines of the demo's plane figures and curves as plain geometry, without colours or pixels.
 
 Points are float arrays (n, 2) of (x, y) in the box [-1, 1] x [-1, 1], y pointing down. Every outline is a
 function of a generator and gives its parts from back to front; two calls differ in their proportions.
@@ -6,7 +6,7 @@ function of a generator and gives its parts from back to front; two calls differ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,21 +19,23 @@ Points = NDArray[np.float64]
 class Part(NamedTuple):
     """An area (closed rings: its border, then its holes) or, not filled, an open curve.
 
-    tone runs from 0, the first ink, to 1, the second ink; width is that of a curve's line in box units.
+    tone runs from 0, the first ink, to 1, the second ink; width is that of a curve's line in box units. look says
+    how an area may be drawn: "free" (filled, outlined or both), "flat" (filled only), "edged" (both).
     """
 
     rings: tuple[Points, ...]
     filled: bool = True
     tone: float = 0.0
     width: float = 0.1
+    look: str = "free"
 
 
 Outline = Callable[[Generator], list[Part]]
 
 
-def area(border: ArrayLike, *holes: ArrayLike, tone: float = 0.0) -> Part:
+def area(border: ArrayLike, *holes: ArrayLike, tone: float = 0.0, look: str = "free") -> Part:
     """A filled part bounded by `border`, without its `holes`."""
-    return Part(tuple(np.asarray(ring, float) for ring in (border, *holes)), True, tone)
+    return Part(tuple(np.asarray(ring, float) for ring in (border, *holes)), tone=tone, look=look)
 
 
 def curve(points: ArrayLike, width: float = 0.1, tone: float = 0.0) -> Part:
@@ -173,8 +175,9 @@ def sector(rng: Generator) -> list[Part]:
 
 
 def crescent(rng: Generator) -> list[Part]:
-    angle, bulge = rng.uniform(50, 75), rng.uniform(0.15, 0.5)
-    inner = arc(90, -90, (bulge, 1)) * (1, np.sin(np.radians(180 - angle))) + (np.cos(np.radians(angle)), 0)
+    angle, thick = rng.uniform(50, 75), rng.uniform(0.3, 0.6)
+    x, y = polar(angle)
+    inner = arc(90, -90, (thick - 1 - x, y), (x, 0))
     return [area(np.concatenate((arc(angle, 360 - angle), inner[::-1])))]
 
 
@@ -221,7 +224,7 @@ def coil(rng: Generator) -> list[Part]:
 
 def sine_curve(rng: Generator) -> list[Part]:
     t = np.linspace(-1, 1, 70)
-    wave = rng.uniform(0.25, 0.5) * np.sin(t * np.pi * rng.uniform(1.4, 3.2) + rng.uniform(0, 6.28))
+    wave = rng.uniform(0.2, 0.36) * np.sin(t * np.pi * rng.uniform(1.4, 2.6) + rng.uniform(0, 6.28))
     return [curve(np.column_stack((t, wave)), rng.uniform(0.07, 0.15))]
 
 
@@ -236,82 +239,3 @@ def arrow(rng: Generator) -> list[Part]:
     barb = reach - rng.uniform(0, 0.2)
     upper = [(-1, -shaft), (reach, -shaft), (barb, -head), (1, 0)]
     return [area(upper + [(x, -y) for x, y in upper[-2::-1]])]
-
-
-def barred_cross(bars: Sequence[tuple[float, float]], half: float, top: float = -1.0, bottom: float = 1.0) -> Part:
-    """A vertical beam of the width 2 `half` with crossbars given as (height of the middle, half length)."""
-    side: list[tuple[float, float]] = [(half, top)]
-    for y, reach in bars:
-        side += [(half, y - half), (reach, y - half), (reach, y + half), (half, y + half)]
-    side.append((half, bottom))
-    return area(side + [(-x, y) for x, y in side[::-1]])
-
-
-def latin_cross(rng: Generator) -> list[Part]:
-    return [barred_cross([(rng.uniform(-0.48, -0.36), rng.uniform(0.52, 0.66))], rng.uniform(0.1, 0.2))]
-
-
-def greek_cross(rng: Generator) -> list[Part]:
-    return [barred_cross([(0, 1)], rng.uniform(0.15, 0.34))]
-
-
-def saltire(rng: Generator) -> list[Part]:
-    cross = barred_cross([(0, 1)], rng.uniform(0.12, 0.22))
-    turn = polar([45, 135])
-    return [area(cross.rings[0] @ turn * 1.1)]
-
-
-def maltese_cross(rng: Generator) -> list[Part]:
-    """Four arms that widen outwards and end in two points each."""
-    near, far, notch = rng.uniform(0.05, 0.1), rng.uniform(0.42, 0.55), rng.uniform(0.68, 0.8)
-    arm = np.array([(near, -near), (far, -1), (0, -notch), (-far, -1), (-near, -near)])
-    return [area(np.concatenate([arm @ polar([-90 * k, 90 - 90 * k]) for k in range(4)]))]
-
-
-def celtic_cross(rng: Generator) -> list[Part]:
-    middle, radius = rng.uniform(-0.4, -0.3), rng.uniform(0.42, 0.5)
-    halo = area(arc(0, 360, radius, (0, middle)), arc(0, 360, radius * 0.68, (0, middle)), tone=0.5)
-    return [halo, barred_cross([(middle, rng.uniform(0.58, 0.66))], rng.uniform(0.09, 0.13))]
-
-
-def lorraine_cross(rng: Generator) -> list[Part]:
-    """Two crossbars, one above and one below the middle, the lower one longer."""
-    return [barred_cross([(-0.5, rng.uniform(0.38, 0.46)), (rng.uniform(0.2, 0.45), 0.68)], rng.uniform(0.08, 0.13))]
-
-
-def patriarchal_cross(rng: Generator) -> list[Part]:
-    return [barred_cross([(-0.65, rng.uniform(0.3, 0.4)), (rng.uniform(-0.25, -0.15), 0.64)], rng.uniform(0.08, 0.13))]
-
-
-def tau_cross(rng: Generator) -> list[Part]:
-    half = rng.uniform(0.12, 0.2)
-    return [barred_cross([(half - 1, rng.uniform(0.7, 0.85))], half)]
-
-
-def heart(rng: Generator) -> list[Part]:
-    lobe = arc(180, 382, 0.47, (-0.47, -0.35))
-    tip = np.array([(0.0, 0.95)])
-    return [area(np.concatenate((tip, lobe, (lobe * (-1, 1))[::-1])))]
-
-
-def _stem(rng: Generator) -> Part:
-    foot = rng.uniform(0.2, 0.36)
-    return area([(-0.05, 0.1), (-0.09, 0.6), (-foot, 0.98), (foot, 0.98), (0.09, 0.6), (0.05, 0.1)])
-
-
-def spade(rng: Generator) -> list[Part]:
-    return [_stem(rng), heart(rng)[0]._replace(rings=(heart(rng)[0].rings[0] * (1, -0.85) + (0, -0.13),))]
-
-
-def club(rng: Generator) -> list[Part]:
-    leaf = rng.uniform(0.38, 0.44)
-    leaves = [area(arc(0, 360, leaf, spot)) for spot in ((0, -0.52), (-0.47, 0.14), (0.47, 0.14))]
-    return [_stem(rng), *leaves, area(arc(0, 360, 0.2, (0, -0.05)))]
-
-
-def diamond(rng: Generator) -> list[Part]:
-    """The pip of the card: like a rhombus with hollow sides."""
-    side = rng.uniform(0.62, 0.72)
-    quarter = np.array([(0, -1), (side * 0.42, -0.42), (side, 0)])
-    half = np.concatenate((quarter, (quarter * (1, -1))[1::-1]))
-    return [area(np.concatenate((half, (half * (-1, 1))[-2:0:-1])))]

@@ -37,6 +37,8 @@ def _style(name: str, colour: str, marker: str, *dashes: float) -> Style:
     return Style(name, colour, marker, dashes, fill=colour)
 
 
+# The order of the paper's panels.
+CLASS_TYPES = ("disjoint", "included", "inclusive")
 PALETTE = {
     "random": _style("Random", "#222222", "X", 1.0, 1.4),
     "inference": _style("Visual (inference)", "#004c97", "o"),

@@ -71,6 +71,7 @@ class Table:
     text: frozenset[int] = field(default_factory=frozenset)
 
     def __post_init__(self) -> None:
+        """Refuse marks that do not fit the cells."""
         if self.bold is not None and self.bold.shape != self.cells.shape:
             raise ValueError(f"bold marks have shape {self.bold.shape}, the cells {self.cells.shape}; make them equal")
 
@@ -80,7 +81,7 @@ class Table:
         Only the upper of two rows joins equal neighbours.
         """
         names = [name if isinstance(name, tuple) else (name,) for name in self.cells.columns]
-        *upper, lowest = ([str(part) for part in row] for row in zip(*names))
+        *upper, lowest = ([str(part) for part in row] for row in zip(*names, strict=True))
         joined = [[(name, len(list(run))) for name, run in groupby(row)] for row in upper]
         return [*joined, [(name, 1) for name in lowest]]
 
@@ -93,7 +94,7 @@ class Table:
         """Every cell as text with its bold mark, row by row."""
         texts = self.cells.astype(str).to_numpy().tolist()
         marks = self.bold.to_numpy().tolist() if self.bold is not None else [[False] * len(row) for row in texts]
-        return [list(zip(*pair)) for pair in zip(texts, marks)]
+        return [list(zip(*pair, strict=True)) for pair in zip(texts, marks, strict=True)]
 
 
 def escape_markdown(text: str) -> str:
@@ -171,9 +172,20 @@ def to_latex(table: Table, caption: str) -> str:
     columns = "".join("l" if place == 0 or place in table.text else "r" for place in range(width))
     head = [_latex_header(row) for row in table.header()]
     body = [" & ".join(_latex_cell(*cell) for cell in row) for row in table.rows()]
-    lines = ["\\hline", *(line + r" \\" for line in head), "\\hline", *(line + r" \\" for line in body), "\\hline"]
+    lines = [
+        "\\hline",
+        *(line + r" \\" for line in head),
+        "\\hline",
+        *(line + r" \\" for line in body),
+        "\\hline",
+    ]
     return "\n".join(
-        ["\\begin{table}", "\\centering\\small", f"\\caption{{{escape_latex(caption)}}}", f"\\begin{{tabular}}{{{columns}}}"]
+        [
+            "\\begin{table}",
+            "\\centering\\small",
+            f"\\caption{{{escape_latex(caption)}}}",
+            f"\\begin{{tabular}}{{{columns}}}",
+        ]
         + lines
         + ["\\end{tabular}", "\\end{table}", ""]
     )

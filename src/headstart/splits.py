@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ class TooFewImages(ValueError):
     """Some classes have too few images; `table` is that of `too_few`."""
 
     def __init__(self, table: pd.DataFrame) -> None:
+        """Write the message from a table of `too_few`."""
         self.table = table
         super().__init__(
             f"too few images in {len(table)} classes:\n{table.to_string(index=False)}\n"
@@ -25,7 +27,7 @@ class TooFewImages(ValueError):
 
 
 def too_few(found: Mapping[str, int], train: int, test_min: int) -> pd.DataFrame:
-    """List the classes with fewer than `train + test_min` images as a table (wnid, wanted, found); empty if all is well.
+    """List the classes with fewer than `train + test_min` images as a table (wnid, wanted, found).
 
     >>> too_few({"n1": 24, "n2": 25}, train=20, test_min=5).values.tolist()
     [['n1', 25, 24]]
@@ -33,6 +35,49 @@ def too_few(found: Mapping[str, int], train: int, test_min: int) -> pd.DataFrame
     wanted = train + test_min
     rows = [(wnid, wanted, count) for wnid, count in found.items() if count < wanted]
     return pd.DataFrame(rows, columns=["wnid", "wanted", "found"])
+
+
+def read_lists(paths: Sequence[Path]) -> tuple[list[str], list[str]] | None:
+    """Read published lists, one name per line: the training and the test list in this order; None for no paths.
+
+    Raises ValueError for any other number of paths.
+    """
+    if not paths:
+        return None
+    if len(paths) != 2:
+        raise ValueError(f"expected the paths of a training and a test list, got {len(paths)}: {list(map(str, paths))}")
+    train, test = (Path(path).read_text(encoding="utf-8").split() for path in paths)
+    return train, test
+
+
+def split_images(
+    images: pd.DataFrame,
+    seed: int,
+    train: int,
+    validation: int,
+    test: int,
+    test_min: int,
+    lists: tuple[Sequence[str], Sequence[str]] | None = None,
+) -> pd.DataFrame:
+    """Split the images (wnid, name) of all classes, by `split_class` or, with lists, by `split_lists`.
+
+    Returns columns wnid, name, part, rank, the classes in the order of `images`.
+
+    Raises TooFewImages naming every class with too few images, and what the two functions raise.
+    """
+    classes = {str(wnid): list(names) for wnid, names in images.groupby("wnid", sort=False)["name"]}
+    missing = too_few({wnid: len(names) for wnid, names in classes.items()}, train, test_min)
+    if lists is None and len(missing):
+        raise TooFewImages(missing)
+    splits = []
+    for wnid, names in classes.items():
+        if lists is None:
+            split = split_class(names, wnid, seed, train, validation, test, test_min)
+        else:
+            split = split_lists(names, *lists, wnid, seed, validation)
+        split.insert(0, "wnid", wnid)
+        splits.append(split)
+    return pd.concat(splits, ignore_index=True)
 
 
 def split_class(
@@ -127,15 +172,17 @@ def shots(split: pd.DataFrame, n: int) -> pd.DataFrame:
 
     Raises ValueError when a class has fewer than n training images.
     """
-    train = split[split["part"] == "train"]
-    chosen = train[train["rank"] < n]
-    classes = train["wnid"] if "wnid" in train else pd.Series("the class", index=train.index)
-    sizes = classes.value_counts(sort=False)
+    if n < 1:
+        raise ValueError(f"expected at least 1 shot, got {n}")
+    chosen = split[(split["part"] == "train") & (split["rank"] < n)]
+    classes = split["wnid"] if "wnid" in split else pd.Series("the class", index=split.index)
+    sizes = classes[chosen.index].value_counts().reindex(classes.unique(), fill_value=0)
     small = sizes[sizes < n]
-    if len(small) or n < 1:
+    if len(small):
         found = ", ".join(f"{wnid} has {size}" for wnid, size in small.items())
-        raise ValueError(f"expected {n} >= 1 training images in every class, but {found or 'n is too small'}; "
-                         "lower the number of shots or raise images.train")  # fmt: skip
+        raise ValueError(
+            f"expected {n} training images in every class, but {found}; lower the number of shots or raise images.train"
+        )
     return chosen
 
 

@@ -82,7 +82,7 @@ def intervals(frame: pd.DataFrame, by: Sequence[str], value: str = "f1", level: 
     rows: list[dict[str, Any]] = []
     for key, group in frame.groupby(list(by), observed=True, sort=True):
         mean, half_width = mean_interval(group[value], level)
-        rows.append({**dict(zip(by, key)), "seeds": len(group), "mean": mean, "half_width": half_width})
+        rows.append({**dict(zip(by, key, strict=True)), "seeds": len(group), "mean": mean, "half_width": half_width})
     return pd.DataFrame(rows, columns=[*by, "seeds", "mean", "half_width"])
 
 
@@ -95,3 +95,64 @@ def gather_seeds(frames: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
     if not frames:
         raise ValueError("expected the table of at least one seed, got none")
     return pd.concat(dict(frames), names=["seed"]).reset_index("seed").reset_index(drop=True)
+
+
+def scores_of_runs(history: pd.DataFrame) -> pd.DataFrame:
+    """The scores of each run: columns initialisation, shots, seed, classes, steps, first, best, final, clean_best.
+
+    first is the test macro F at step 0, best its maximum over the evaluated steps with step 0, final the one at
+    the last step, clean_best the one at the (earliest) step with the highest validation macro F, NaN where there
+    is no validation part.
+    """
+    _check_one_group(history)
+    curves = macro_curves(history)
+    rows = []
+    for (initialisation, shots, seed), run in curves.groupby(["initialisation", "shots", "seed"], observed=True):
+        scores = _scores(run, f"{initialisation}, {shots} shots, seed {seed}")
+        rows.append({"initialisation": initialisation, "shots": shots, "seed": seed, **scores})
+    runs = pd.DataFrame(rows)
+    _check_agreement(runs)
+    return runs
+
+
+def _scores(run: pd.DataFrame, name: str) -> dict[str, Any]:
+    test = run[run["part"] == "test"].set_index("step")
+    validation = run[run["part"] == "validation"].set_index("step")["f1"].dropna()
+    if 0 not in test.index:
+        raise ValueError(f"the run {name} has no test scores at step 0 (steps {list(test.index)}); train it again")
+    # PAPER: "best registered" is a maximum over the test set, the paper having no validation images.
+    return {
+        "classes": int(test["classes"].min()),
+        "steps": int(test.index.max()),
+        "first": float(test["f1"].loc[0]),
+        "best": float(test["f1"].max()),
+        "final": float(test["f1"].loc[test.index.max()]),
+        "clean_best": float(test["f1"].loc[validation.idxmax()]) if len(validation) else math.nan,
+    }
+
+
+def _check_one_group(history: pd.DataFrame) -> None:
+    for column in ("strategy", "group"):
+        found = sorted(map(str, history[column].unique()))
+        if len(found) != 1:
+            raise ValueError(f"one table shows one {column}, got {', '.join(found) or 'none'}; select one")
+
+
+def _check_agreement(runs: pd.DataFrame) -> None:
+    if runs["classes"].nunique() > 1:
+        counts = ", ".join(map(str, sorted(runs["classes"].unique())))
+        raise ValueError(f"the runs count {counts} classes with test images; a mean needs the same; train them again")
+    for shots, group in runs.groupby("shots"):
+        if group["steps"].nunique() > 1:
+            steps = ", ".join(map(str, sorted(group["steps"].unique())))
+            raise ValueError(f"runs of {shots} shots end after {steps} steps; all need one budget; train them again")
+
+
+def lower_median(values: Any) -> Any:
+    """The middle value, the lower one of two, so that it is one of the values.
+
+    >>> lower_median([5, 1, 9, 2])
+    2
+    """
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) // 2]

@@ -1,17 +1,17 @@
-"""The paper's tables: sources chosen (Table 1), scores against shots (Table 2), K chosen, claims checked."""
+"""The paper's tables: sources chosen (Table 1), scores against shots (Table 2), numbers of neighbours chosen."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from headstart.palette import in_order, style
+from headstart.palette import CLASS_TYPES, in_order, style
 from headstart.rendering import Table
-from headstart.statistics import intervals, macro_curves, mean_interval
+from headstart.statistics import intervals, lower_median, mean_interval, scores_of_runs
 
 # The paper's figures are means over this many classes; means over others do not stand beside them.
 PUBLISHED_CLASSES = 90
@@ -31,9 +31,7 @@ RULES = {
 }
 
 
-def table1(
-    targets: Sequence[str], similarities: Mapping[str, pd.DataFrame], classes: pd.DataFrame
-) -> pd.DataFrame:
+def table1(targets: Sequence[str], similarities: Mapping[str, pd.DataFrame], classes: pd.DataFrame) -> pd.DataFrame:
     """The nearest source of each target class under each measure.
 
     Args:
@@ -47,9 +45,14 @@ def table1(
 
     Raises ValueError for a target that a measure lacks.
     """
-    lemmas = dict(zip(classes["wnid"], classes["lemmas"].astype(str)))
+    lemmas = dict(zip(classes["wnid"], classes["lemmas"].astype(str), strict=True))
     rows = [
-        {"target": lemmas.get(wnid, wnid), "target_wnid": wnid, "measure": measure, **_nearest(frame, wnid, lemmas)}
+        {
+            "target": lemmas.get(wnid, wnid),
+            "target_wnid": wnid,
+            "measure": measure,
+            **_nearest(frame, wnid, lemmas),
+        }
         for wnid in targets
         for measure, frame in similarities.items()
     ]
@@ -129,61 +132,10 @@ def _beside_published(tidy: pd.DataFrame, published: pd.DataFrame | None) -> pd.
     values = published.set_index(["initialisation", "shots"])[["first", "best"]]
     for score in ("first", "best"):
         found = values[score].to_dict()
-        keys = zip(tidy["initialisation"], tidy["shots"])
+        keys = zip(tidy["initialisation"], tidy["shots"], strict=True)
         tidy[f"published_{score}"] = [float(found.get(key, math.nan)) for key in keys]
         tidy[f"difference_{score}"] = tidy[score] - tidy[f"published_{score}"]
     return tidy
-
-
-def scores_of_runs(history: pd.DataFrame) -> pd.DataFrame:
-    """The scores of each run: columns initialisation, shots, seed, classes, steps, first, best, final, clean_best.
-
-    first is the test macro F at step 0, best its maximum over the evaluated steps with step 0, final the one at
-    the last step, clean_best the one at the (earliest) step with the highest validation macro F, NaN where there
-    is no validation part.
-    """
-    _check_one_group(history)
-    curves = macro_curves(history)
-    rows = []
-    for (initialisation, shots, seed), run in curves.groupby(["initialisation", "shots", "seed"], observed=True):
-        scores = _scores(run, f"{initialisation}, {shots} shots, seed {seed}")
-        rows.append({"initialisation": initialisation, "shots": shots, "seed": seed, **scores})
-    runs = pd.DataFrame(rows)
-    _check_agreement(runs)
-    return runs
-
-
-def _scores(run: pd.DataFrame, name: str) -> dict[str, Any]:
-    test = run[run["part"] == "test"].set_index("step")
-    validation = run[run["part"] == "validation"].set_index("step")["f1"].dropna()
-    if 0 not in test.index:
-        raise ValueError(f"the run {name} has no test scores at step 0 (steps {list(test.index)}); train it again")
-    # PAPER: "best registered" is a maximum over the test set, the paper having no validation images.
-    return {
-        "classes": int(test["classes"].min()),
-        "steps": int(test.index.max()),
-        "first": float(test["f1"].loc[0]),
-        "best": float(test["f1"].max()),
-        "final": float(test["f1"].loc[test.index.max()]),
-        "clean_best": float(test["f1"].loc[validation.idxmax()]) if len(validation) else math.nan,
-    }
-
-
-def _check_one_group(history: pd.DataFrame) -> None:
-    for column in ("strategy", "group"):
-        found = sorted(map(str, history[column].unique()))
-        if len(found) != 1:
-            raise ValueError(f"one table shows one {column}, got {', '.join(found) or 'none'}; select one")
-
-
-def _check_agreement(runs: pd.DataFrame) -> None:
-    if runs["classes"].nunique() > 1:
-        counts = ", ".join(map(str, sorted(runs["classes"].unique())))
-        raise ValueError(f"the runs count {counts} classes with test images; a mean needs the same; train them again")
-    for shots, group in runs.groupby("shots"):
-        if group["steps"].nunique() > 1:
-            steps = ", ".join(map(str, sorted(group["steps"].unique())))
-            raise ValueError(f"runs of {shots} shots end after {steps} steps; all need one budget; train them again")
 
 
 def caption(tidy: pd.DataFrame, rule: str, published: pd.DataFrame | None = None, level: float = 0.95) -> str:
@@ -238,18 +190,17 @@ def lay_out_table2(tidy: pd.DataFrame, columns: Sequence[str] = ("first", "best"
     unknown = [column for column in columns if column not in COLUMNS]
     if unknown:
         raise ValueError(f"Table 2 has no column {', '.join(unknown)}; known: {', '.join(COLUMNS)}")
-    names, cells, bold = [("", "Images per class")], [], []
     shots = sorted(tidy["shots"].unique(), reverse=True)
-    cells.append([str(n) for n in shots])
-    bold.append([False] * len(shots))
+    corner = ("", "Images per class")
+    cells = {corner: [str(n) for n in shots]}
+    bold = {corner: [False] * len(shots)}
     for initialisation in in_order(tidy["initialisation"]):
         rows = tidy[tidy["initialisation"] == initialisation].set_index("shots").reindex(shots)
         for column in columns:
-            names.append((style(initialisation).name, COLUMNS[column]))
-            cells.append([_score_text(row, column, digits) for _, row in rows.iterrows()])
-            bold.append([_is_best(tidy, n, rows.loc[n, column], column, digits) for n in shots])
-    index = pd.MultiIndex.from_tuples(names)
-    return Table(tidy, pd.DataFrame(list(zip(*cells)), columns=index), pd.DataFrame(list(zip(*bold)), columns=index))
+            name = (style(initialisation).name, COLUMNS[column])
+            cells[name] = [_score_text(row, column, digits) for _, row in rows.iterrows()]
+            bold[name] = [_is_best(tidy, n, rows.loc[n, column], column, digits) for n in shots]
+    return Table(tidy, pd.DataFrame(cells), pd.DataFrame(bold))
 
 
 def _score_text(row: pd.Series, column: str, digits: int) -> str:
@@ -283,11 +234,35 @@ def table_neighbours(neighbours: pd.DataFrame, level: float = 0.95) -> pd.DataFr
     return tidy[[*by, "seeds", "K", "K_lowest", "K_highest", "f1", "f1_half_width"]]
 
 
-def lower_median(values: Any) -> Any:
-    """The middle value, the lower one of two, so that it is one of the values.
+def lay_out_neighbours(tidy: pd.DataFrame, digits: int = 3) -> Table:
+    """Rows = measure and rule, a group of columns per class type: K (and its range over seeds) and F."""
+    types = [word for word in CLASS_TYPES if word in set(tidy["type"])]
+    names = [
+        ("", "Measure"),
+        ("", "Rule"),
+        *((word.capitalize(), part) for word in types for part in ("K", "F")),
+    ]
+    pairs = tidy[["measure", "rule"]].drop_duplicates()
+    rows = []
+    for measure in in_order(pairs["measure"]):
+        for rule in [word for word in RULES if word in set(pairs.loc[pairs["measure"] == measure, "rule"])]:
+            found = tidy[(tidy["measure"] == measure) & (tidy["rule"] == rule)].set_index("type")
+            pieces = [_chosen_text(found.loc[word], digits) if word in found.index else ("–", "–") for word in types]
+            rows.append([style(measure).name, rule, *(text for piece in pieces for text in piece)])
+    return Table(tidy, pd.DataFrame(rows, columns=pd.MultiIndex.from_tuples(names)), text=frozenset({0, 1}))
 
-    >>> lower_median([5, 1, 9, 2])
-    2
-    """
-    ordered = sorted(values)
-    return ordered[(len(ordered) - 1) // 2]
+
+def _chosen_text(row: pd.Series, digits: int) -> tuple[str, str]:
+    spread = f" ({row['K_lowest']}–{row['K_highest']})" if row["K_lowest"] != row["K_highest"] else ""
+    return f"{row['K']}{spread}", _score_text(row, "f1", digits)
+
+
+def caption_neighbours(tidy: pd.DataFrame, level: float = 0.95) -> str:
+    """What the table of chosen K shows."""
+    # PAPER: K is read off Figure 3, that is, chosen on the test images.
+    return (
+        "Number K of source neighbours per similarity measure and class type. "
+        "Rule paper: the K with the highest F on the test images, and that F. "
+        "Rule clean: the K with the highest F by cross-validation on training images, and that F. "
+        f"K: middle value, and its range over seeds. F: {_mean_text(tidy['seeds'], level).lower()}."
+    )

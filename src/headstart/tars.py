@@ -58,7 +58,7 @@ def _checked_members(archive: tarfile.TarFile, tar: Path) -> list[tarfile.TarInf
         unsafe = _danger(member)
         if unsafe:
             raise ValueError(
-                f"{tar} has the unsafe member {member.name!r} ({unsafe}); expected plain files below one folder; {AGAIN}"
+                f"{tar} has the unsafe member {member.name!r} ({unsafe}); expected plain files only; {AGAIN}"
             )
     _check_end(tar, archive.offset)
     return [member for member in members if member.isreg()]

@@ -1,0 +1,85 @@
+"""Keep the state of a long job beside its outputs, so that a stopped job goes on where it was."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from headstart.files import replacing
+
+# A state saved before it is due may take this share of a job's time.
+LARGEST_SHARE = 0.05
+
+
+class Checkpoint:
+    """A job's state in one file: tensors, numbers and texts in dicts, lists and tuples.
+
+    Args:
+        path: of the file; it is no output of the job, and `remove` takes it away at the end.
+        digest: of all that decides the job's result (config and code); a state of another digest is left aside.
+        save_every: seconds after which a new state is due.
+    """
+
+    def __init__(self, path: Path, digest: str, save_every: float = 60.0) -> None:
+        self.path = Path(path)
+        self.digest = digest
+        self.save_every = save_every
+        self._saved = time.monotonic()
+        self._cost = 0.0
+
+    def load(self) -> dict[str, Any] | None:
+        """Read the state; None, with a line that says why, where there is none that this job can use."""
+        if not self.path.exists():
+            return None
+        try:
+            found = torch.load(self.path, map_location="cpu", weights_only=True)
+            digest, state = found["digest"], found["state"]
+        except Exception as error:  # a broken file raises almost anything
+            print(f"starting from zero: the state at {self.path} cannot be read ({type(error).__name__})")
+            return None
+        if digest != self.digest:
+            print(f"starting from zero: the state at {self.path} is from another config or code ({digest})")
+            return None
+        return state
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Write the state in place of the last one; a reader never sees half of it."""
+        start = time.monotonic()
+        with replacing(self.path) as partial:
+            torch.save({"digest": self.digest, "state": state}, partial)
+        self._saved = time.monotonic()
+        self._cost = self._saved - start
+
+    def offer(self, state: Callable[[], dict[str, Any]], milestone: bool = False) -> None:
+        """Save if a new state is due, or at a milestone where it costs little beside the work since the last one."""
+        passed = time.monotonic() - self._saved
+        if passed >= self.save_every or (milestone and self._cost <= LARGEST_SHARE * passed):
+            self.save(state())
+
+    def remove(self) -> None:
+        """Take the file away; to be called when the job's outputs are in place."""
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def termination() -> Iterator[threading.Event]:
+    """Give an event that SIGTERM sets, as a cluster sends before it takes the machine away.
+
+    Outside the main thread, where Python takes no signals, the event is never set.
+    """
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield event
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: event.set())
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGTERM, before)

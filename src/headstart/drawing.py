@@ -1,0 +1,162 @@
+"""The pieces of a figure: axes, curves, marks, pictures, legend, and the file at the end.
+
+Sizes of text are in points at the printed size of the figure, the smallest 8.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from headstart.files import replacing, write_table
+from headstart.palette import Style, in_order, style
+
+INK, FAINT, GRID = "#1c1c1c", "#6b6b6b", "#e2e2e2"
+TEXT, SMALL = 9, 8
+FILLED, HOLLOW = 4.5, 8.5
+# Without these, every run of the same code would write other bytes.
+UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}
+SAVING: dict[str, Any] = {"svg.hashsalt": "headstart", "svg.fonttype": "path", "pdf.fonttype": 42}
+
+
+def write_figure(figure: Figure, plotted: pd.DataFrame, paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Write the figure to every path by its suffix, .svg, .pdf or .png, and the numbers to .csv.
+
+    The same figure gives the same bytes. Raises ValueError for another suffix, before anything is written.
+    """
+    wanted = [Path(path) for path in paths]
+    unknown = [str(path) for path in wanted if path.suffix not in (".csv", *UNDATED)]
+    if unknown:
+        raise ValueError(f"cannot write a figure to {', '.join(unknown)}; use .csv, {', '.join(UNDATED)}")
+    for path in wanted:
+        if path.suffix == ".csv":
+            write_table(plotted, path)
+        else:
+            with replacing(path) as partial, mpl.rc_context(SAVING):
+                figure.savefig(partial, format=path.suffix[1:], metadata=UNDATED[path.suffix], dpi=200)
+
+
+def dress(axes: Axes, title: Sequence[str], x: str, y: str) -> None:
+    """Give axes their title (one line per item), their names, a thin grid, and two of their four edges."""
+    axes.set_title("\n".join(title), loc="left", fontsize=TEXT, color=INK)
+    axes.set_xlabel(x, fontsize=TEXT, color=INK)
+    axes.set_ylabel(y, fontsize=TEXT, color=INK)
+    axes.tick_params(labelsize=SMALL, color=FAINT, labelcolor=INK, width=0.6, length=3)
+    axes.grid(color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for side, spine in axes.spines.items():
+        spine.set(visible=side in ("left", "bottom"), color=FAINT, linewidth=0.6)
+
+
+def limit_scores(axes: Axes, plotted: pd.DataFrame) -> None:
+    """Let the y axis run from 0 to just above the highest mean, interval or published value, at most to 1."""
+    highest = (plotted["mean"] + plotted["half_width"].fillna(0)).max()
+    if "published" in plotted and plotted["published"].notna().any():
+        highest = max(highest, plotted["published"].max())
+    top = 1.0 if pd.isna(highest) else min(1.0, math.ceil(10 * highest + 0.2) / 10)
+    axes.set_ylim(0, top)
+
+
+def number_ticks(axes: Axes, places: Sequence[int]) -> None:
+    """Put plain whole numbers at these places of the x axis, and nothing between."""
+    axes.xaxis.set_major_locator(FixedLocator(list(places)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(plain_number))
+
+
+def plain_number(value: float, place: int | None = None) -> str:
+    """A whole number with thin spaces between thousands, as matplotlib's formatters are called.
+
+    >>> plain_number(20.0), len(plain_number(1000.0))
+    ('20', 5)
+    """
+    return f"{value:,.0f}".replace(",", "\u2009")
+
+
+def round_numbers(largest: int, few: int = 200) -> list[int]:
+    """Round numbers from 1 up to `largest`: 1, 2, 5, 10, ... below `few`, else powers of ten.
+
+    >>> round_numbers(60), round_numbers(1000)
+    ([1, 2, 5, 10, 20, 50], [1, 10, 100, 1000])
+    """
+    steps = (1, 2, 5) if largest < few else (1,)
+    powers = [10**power for power in range(len(str(largest)))]
+    return [step * power for power in powers for step in steps if step * power <= largest]
+
+
+def draw_curve(axes: Axes, x: pd.Series, part: pd.DataFrame, look: Style, markers: bool = True) -> None:
+    """Draw the mean of `part` (columns mean, half_width) as a line with a band where there is an interval."""
+    points = look.points | {"markersize": FILLED, "markevery": math.ceil(len(part) / 16)} if markers else {}
+    # Marks at the very edge, such as a score of 0 at step 0, stay whole.
+    axes.plot(x, part["mean"], **look.line, **points, linewidth=1.5, zorder=3, clip_on=False)
+    if part["half_width"].notna().any():
+        low, high = part["mean"] - part["half_width"], part["mean"] + part["half_width"]
+        axes.fill_between(x, low, high, color=look.colour, alpha=0.14, linewidth=0, zorder=2)
+
+
+def draw_marks(axes: Axes, x: pd.Series, y: pd.Series, look: Style, hollow: bool) -> None:
+    """Draw marks of this look alone, small and filled or large and hollow, so that both show at one place."""
+    size, fill = (HOLLOW, "none") if hollow else (FILLED, look.colour)
+    points = look.points | {"markerfacecolor": fill, "markersize": size}
+    axes.plot(x, y, linestyle="", **points, zorder=4, clip_on=False)
+
+
+def draw_picture(axes: Axes, name: str, text: str, pixels: np.ndarray | None, colour: str) -> None:
+    """Show the centre square of a picture (H, W, 3), framed, with a name above and a text below."""
+    for spine in axes.spines.values():
+        spine.set(color=colour, linewidth=2)
+    if pixels is None:
+        axes.set(xlim=(0, 1), ylim=(0, 1), box_aspect=1)
+        axes.text(0.5, 0.5, "no picture", ha="center", va="center", fontsize=SMALL, color=FAINT)
+    else:
+        height, width = pixels.shape[:2]
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        axes.imshow(pixels[top : top + side, left : left + side], interpolation="antialiased")
+    axes.set(xticks=[], yticks=[])
+    lines = [line for part in text.split("\n") for line in textwrap.wrap(part, width=22, max_lines=2, placeholder=" …")]
+    axes.set_title(name, fontsize=SMALL, fontweight="bold", color=INK, pad=4)
+    axes.set_xlabel("\n".join(lines), fontsize=SMALL, color=INK, labelpad=3)
+
+
+def line_keys(initialisations: Iterable[str]) -> list[Line2D]:
+    """One entry of a legend for each initialisation or measure."""
+    looks = [style(name) for name in in_order(initialisations)]
+    sizes = {"markersize": FILLED, "linewidth": 1.5}
+    return [Line2D([], [], **look.line, **look.points, **sizes, label=look.name) for look in looks]
+
+
+def mark_key(label: str, hollow: bool) -> Line2D:
+    """The entry of a legend for small filled or large hollow marks, whatever their colour."""
+    size, fill = (HOLLOW, "none") if hollow else (FILLED, FAINT)
+    looks = {"marker": "o", "markersize": size, "markerfacecolor": fill, "markeredgecolor": FAINT}
+    return Line2D([], [], linestyle="", **looks, label=label)
+
+
+def draw_legend(figure: Figure, keys: list[Line2D]) -> None:
+    """Put the keys below the figure, in as few rows of even length as fit its width."""
+    # Inches of the widest entry: its line and gap, and its letters at 8 points.
+    widest = 0.65 + 0.07 * max(len(str(key.get_label())) for key in keys)
+    fitting = max(1, int(figure.get_figwidth() / widest))
+    rows = math.ceil(len(keys) / fitting)
+    figure.legend(
+        handles=keys,
+        loc="outside lower center",
+        ncols=math.ceil(len(keys) / rows),
+        fontsize=SMALL,
+        labelcolor=INK,
+        frameon=False,
+        handlelength=3.4,
+    )

@@ -1,0 +1,147 @@
+"""Passes over images with frozen weights: features of the last layer, and the trunk's output kept for evaluation.
+
+Letters in shapes: N images, D features of the last layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from headstart.backbones import place
+from headstart.files import replacing
+from headstart.images import PixelStore, crop_batch
+
+# Pixels that a CPU takes through frozen blocks at once, so that what lies between the blocks stays in its cache:
+# four images of 224 x 224, a third faster than 64.
+PIECE_PIXELS = 4 * 224 * 224
+SECONDS_BETWEEN_LINES = 5
+SHOWN = 5  # image names that an error prints
+
+
+def embed(
+    trunk: nn.Module,
+    tail: nn.Module,
+    store: PixelStore,
+    names: Sequence[str],
+    side: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    batch: int,
+    device: torch.device,
+) -> np.ndarray:
+    """Give the features of the central crop of each image, float32 (N, D); leaves both parts in eval mode.
+
+    Args:
+        side: of the crop, pixels.
+        mean, std: of the colour channels, in 0..1, that the weights expect to be subtracted and divided by.
+        batch: images read at once.
+
+    Raises:
+        ValueError: no images, or features that are no numbers; the first such images are named.
+    """
+    whole = nn.Sequential(trunk, tail)
+    outputs = _outputs(whole, store, names, side, mean, std, batch, device, "embed")
+    features = np.concatenate([part for _, part in outputs])
+    if features.ndim != 2:
+        raise ValueError(f"expected features (N, D), got shape {features.shape}; were trunk and tail made by one cut?")
+    return features
+
+
+def cache_trunk(
+    trunk: nn.Module,
+    store: PixelStore,
+    names: Sequence[str],
+    side: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    batch: int,
+    device: torch.device,
+    path: Path,
+    dtype: str = "float32",
+) -> None:
+    """Write the trunk's output for the central crop of each image to `path`, an .npy file (N, ...) for np.load.
+
+    Only a batch of it is held in memory. Arguments as those of `embed`; dtype is float32 or float16 (half the disk,
+    rounded).
+
+    Raises:
+        ValueError: another dtype, no images, or outputs that are no numbers, in this dtype.
+    """
+    if dtype not in ("float32", "float16"):
+        raise ValueError(f"cannot keep the trunk's output as {dtype!r}; valid are float32, float16")
+    with replacing(path) as partial:
+        file = None
+        for start, part in _outputs(trunk, store, names, side, mean, std, batch, device, "cache", np.dtype(dtype)):
+            if file is None:
+                file = np.lib.format.open_memmap(partial, "w+", np.dtype(dtype), (len(names), *part.shape[1:]))
+            file[start : start + len(part)] = part
+        assert file is not None
+        file.flush()
+
+
+def frozen_pass(module: nn.Module, inputs: Tensor) -> Tensor:
+    """Run blocks in eval mode over images (N, 3, H, W), on a CPU a few at a time; call it without gradients."""
+    size = max(1, PIECE_PIXELS // (inputs.shape[2] * inputs.shape[3]))
+    if inputs.device.type != "cpu" or len(inputs) <= size:
+        return module(inputs)
+    return torch.cat([module(piece) for piece in inputs.split(size)])
+
+
+def normalise(pixels: np.ndarray, mean: Sequence[float], std: Sequence[float], device: torch.device) -> Tensor:
+    """Turn uint8 crops (N, side, side, 3) into a network's input, float32 (N, 3, side, side), on the device.
+
+    The values are those of torchvision's ToTensor and Normalize.
+
+    >>> normalise(np.full((1, 2, 2, 3), 255, np.uint8), [0.5] * 3, [0.5] * 3, torch.device("cpu")).unique()
+    tensor([1.])
+    """
+    # Seen as (N, 3, ...), rows of pixels are channels last already, which is the layout the network wants.
+    images = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)
+    shift, scale = (torch.tensor(values, device=device).view(3, 1, 1) for values in (mean, std))
+    images = images.sub_(shift).div_(scale)
+    return images.contiguous() if device.type == "mps" else images
+
+
+def _outputs(
+    module: nn.Module,
+    store: PixelStore,
+    names: Sequence[str],
+    side: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    batch: int,
+    device: torch.device,
+    title: str,
+    dtype: np.dtype = np.dtype(np.float32),
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the place of each batch's first image and the batch's outputs."""
+    if not names:
+        raise ValueError(f"{title}: got no image names; was the split empty?")
+    place(module, device).eval()
+    with tqdm(total=len(names), desc=title, unit="image", mininterval=SECONDS_BETWEEN_LINES) as progress:
+        for start in range(0, len(names), batch):
+            chosen = names[start : start + batch]
+            inputs = normalise(crop_batch(store, chosen, side), mean, std, device)
+            with torch.inference_mode():
+                outputs = frozen_pass(module, inputs).cpu().numpy()
+            with np.errstate(over="ignore"):  # reported below, with names
+                outputs = outputs.astype(dtype, copy=False)
+            _require_finite(outputs, chosen)
+            yield start, outputs
+            progress.update(len(chosen))
+
+
+def _require_finite(outputs: np.ndarray, names: Sequence[str]) -> None:
+    good = np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
+    if not good.all():
+        bad = [name for name, fine in zip(names, good, strict=True) if not fine]
+        raise ValueError(
+            f"the network gives NaN or infinite {outputs.dtype} values for {len(bad)} of {len(names)} images, "
+            f"first {', '.join(bad[:SHOWN])}; check the weights file, mean and std (and float16, if chosen)"
+        )

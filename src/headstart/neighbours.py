@@ -1,0 +1,227 @@
+"""Try every number of neighbours K on images, and choose one for each class type (Figure 3).
+
+Letters in shapes: S source classes, T target classes, D features, K neighbours, N images.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from headstart.heads import blend, nearest, parse_initialisation, rank_sources, refuse_lonely
+from headstart.metrics import confusion, couple_f_scores, f_scores
+
+Array = NDArray[Any]
+# Which images each rule looks at. PAPER: K is read off Figure 3, that is, chosen on the test images.
+RULES = {"paper": "test", "clean": "train"}
+# Images scored at a time: source logits of so many images and 1000 classes take 32 MiB.
+CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Images:
+    """Features (N, D) of some images, and their target classes (N,)."""
+
+    features: Array
+    labels: Array
+
+
+@dataclass(frozen=True)
+class SourceHead:
+    """Last layer of the source network, and the rules by which its rows are blended (see `heads.blend`)."""
+
+    weight: Array  # (S, D)
+    bias: Array  # (S,)
+    ties: str = "order"
+    bias_rule: str = "combined"
+    norm: str = "untouched"
+
+
+def numbers_to_try(largest: int, further: Sequence[int], sources: int) -> list[int]:
+    """Return every K to try: 1 to `largest`, then `further` ones, and all sources together.
+
+    >>> numbers_to_try(largest=3, further=[5, 100], sources=8)
+    [1, 2, 3, 5, 8]
+    """
+    return sorted({K for K in [*range(1, largest + 1), *further, sources] if K <= sources})
+
+
+def sweep(
+    similarity: ArrayLike, head: SourceHead, images: Images, Ks: Sequence[int], names: Sequence[str] | None = None
+) -> Array:
+    """Return the F-score of every class right after initialisation with every K, (len(Ks), T).
+
+    Args:
+        similarity: (T, S).
+        head: of the source network.
+        images: what is scored; a class without images has NaN.
+        Ks: rising numbers of neighbours, within 1..S.
+        names: of the targets, for error messages.
+
+    Raises:
+        ValueError: Ks do not rise or leave 1..S, or a target has no positive similarity.
+    """
+    counts = count_sweep(similarity, head, images, Ks, names)
+    return np.stack([f_scores(of_one_k) for of_one_k in counts])
+
+
+def cross_validated_sweep(
+    head: SourceHead, images: Images, targets: int, Ks: Sequence[int], folds: int, seed: int
+) -> Array:
+    """Return what `sweep` does for inference similarity, without scoring an image on its own similarity.
+
+    Each class's images are dealt into `folds` parts by a shuffle keyed on (seed, class). The similarity measured on
+    all other parts is scored on each part; the counts of the parts are added up before F is taken, (len(Ks), T).
+    There are never more folds than images in the smallest class.
+
+    Measures that do not look at images need no folds: use `sweep` on the training images.
+    """
+    predictions = source_logits(head, images.features).argmax(axis=1)
+    smallest = int(np.bincount(images.labels, minlength=targets).min())
+    # PAPER: no cross-validation there. With one image per class nothing can be held out; the image is then scored on
+    # its own similarity, which has one neighbour per class, so that every K gives the same F and K = 1 is chosen.
+    parts = deal(images.labels, min(folds, smallest), seed) if smallest > 1 else [np.arange(len(images.labels))]
+    counts = np.zeros((len(Ks), targets, targets), dtype=np.int64)
+    for part in parts:
+        rest = np.setdiff1d(np.arange(len(images.labels)), part) if len(parts) > 1 else part
+        similarity = couple_f_scores(images.labels[rest], predictions[rest], targets, len(head.weight))
+        counts += count_sweep(similarity, head, Images(images.features[part], images.labels[part]), Ks)
+    return np.stack([f_scores(of_one_k) for of_one_k in counts])
+
+
+def count_sweep(
+    similarity: ArrayLike, head: SourceHead, images: Images, Ks: Sequence[int], names: Sequence[str] | None = None
+) -> Array:
+    """Return the confusion counts for every K, (len(Ks), T, T); arguments as for `sweep`."""
+    similarity = np.asarray(similarity, dtype=np.float64)
+    targets, sources = similarity.shape
+    if not Ks or list(Ks) != sorted(set(Ks)) or not 1 <= Ks[0] <= Ks[-1] <= sources:
+        raise ValueError(f"expected rising numbers of neighbours within 1..{sources}, got {list(Ks)}")
+    running = head.ties == "order" and head.norm == "untouched"
+    score = running_logits if running else plain_logits
+    counts = np.zeros((len(Ks), targets, targets), dtype=np.int64)
+    for start in range(0, len(images.labels), CHUNK):
+        features, labels = images.features[start : start + CHUNK], images.labels[start : start + CHUNK]
+        for at, logits in enumerate(score(similarity, head, features, Ks, names)):
+            # Single precision, as the network computes: equal rows then tie, and the first class wins.
+            counts[at] += confusion(labels, logits.astype(np.float32).argmax(axis=0), targets)
+    return counts
+
+
+def running_logits(
+    similarity: Array, head: SourceHead, features: Array, Ks: Sequence[int], names: Sequence[str] | None = None
+) -> Iterator[Array]:
+    """Yield the logits (T, N) for each K, as running sums of source logits over ever more neighbours.
+
+    z_i(K) = sum_{j<=K} s_ij z_j / sum_{j<=K} s_ij: no head is built, and each K adds only its own neighbours.
+    """
+    order, ranked = rank_sources(similarity)
+    refuse_lonely(ranked, names)
+    biased = SourceHead(head.weight, head.bias * (head.bias_rule == "combined"))
+    logits = np.ascontiguousarray(source_logits(biased, features).T)
+    above, below = np.zeros((len(order), len(features))), np.zeros((len(order), 1))
+    for first, last in zip([0, *Ks], Ks, strict=False):
+        added = ranked[:, first:last]
+        used, places = np.unique(order[:, first:last], return_inverse=True)
+        shares = np.zeros((len(order), used.size))
+        np.put_along_axis(shares, places.reshape(added.shape), added, axis=1)
+        above += shares @ logits[used]
+        below += added.sum(axis=1, keepdims=True)
+        yield above / below
+
+
+def plain_logits(
+    similarity: Array, head: SourceHead, features: Array, Ks: Sequence[int], names: Sequence[str] | None = None
+) -> Iterator[Array]:
+    """Yield the logits (T, N) for each K, by building each head: for every rule of blending, and slower."""
+    double = head.weight.astype(np.float64)
+    for K in Ks:
+        sources, coefficients = nearest(similarity, K, head.ties, names)
+        weight, bias = blend(double, head.bias, sources, coefficients, head.bias_rule, head.norm)
+        yield weight @ features.T + bias[:, None]
+
+
+def source_logits(head: SourceHead, features: Array) -> Array:
+    """Return the source network's logits, (N, S), in double precision."""
+    return features.astype(np.float64) @ head.weight.T.astype(np.float64) + head.bias
+
+
+def deal(labels: Array, folds: int, seed: int) -> list[Array]:
+    """Deal the images of each class into parts of nearly equal size; return the indices of each part.
+
+    >>> [part.size for part in deal(np.array([0, 0, 0, 1, 1]), folds=2, seed=0)]
+    [3, 2]
+    """
+    fold = np.empty(len(labels), dtype=np.int64)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        shuffled = np.random.default_rng([*b"folds", seed, int(label)]).permutation(members)
+        fold[shuffled] = np.arange(members.size) % folds
+    return [np.flatnonzero(fold == part) for part in range(folds)]
+
+
+def mean_by_type(scores: Array, types: Sequence[str], Ks: Sequence[int]) -> pd.DataFrame:
+    """Average F-scores (len(Ks), T) over the classes of each type: columns type, K, f1, classes (how many).
+
+    Classes without images (NaN) are left out.
+    """
+    frame = pd.DataFrame(scores.T, columns=list(Ks)).assign(type=list(types))
+    long = frame.melt("type", var_name="K", value_name="f1").astype({"K": np.int64})
+    means = long.groupby(["type", "K"], sort=False)["f1"].agg(f1="mean", classes="count")
+    return means.reset_index().sort_values(["type", "K"], kind="stable", ignore_index=True)
+
+
+def choose(table: pd.DataFrame) -> pd.DataFrame:
+    """Choose the smallest K of largest mean F for every measure, class type and rule.
+
+    Args:
+        table: columns measure, type, K, images (test or train), f1, as swept.
+
+    Returns:
+        Columns measure, type, rule, K, f1; f1 is the mean F on the images the rule looks at.
+
+    Raises:
+        ValueError: a measure and type lacks one of the two kinds of images.
+    """
+    rows = []
+    for (measure, kind), part in table.sort_values("K").groupby(["measure", "type"], sort=False):
+        for rule, images in RULES.items():
+            seen = part[(part["images"] == images) & part["f1"].notna()]
+            if seen.empty:
+                raise ValueError(f"no F-score of {measure}, {kind} classes, on {images} images; sweep them first")
+            best = seen.loc[seen["f1"].idxmax()]
+            rows.append({"measure": measure, "type": kind, "rule": rule, "K": int(best["K"]), "f1": best["f1"]})
+    return pd.DataFrame(rows)
+
+
+def neighbours_per_class(
+    initialisation: str, types: Sequence[str], table: str | os.PathLike[str] | None = None, rule: str = "paper"
+) -> Array | None:
+    """Return the number of neighbours of each target for an initialisation, (T,), or None where it has none.
+
+    Args:
+        initialisation: such as `wordnet`, or `wordnet-k3`, which fixes K = 3.
+        types: of the targets.
+        table: file with what `choose` returned; not read where K is fixed.
+        rule: which of its rows to follow.
+
+    Raises:
+        ValueError: the table has no K for one of the types.
+    """
+    measure, fixed = parse_initialisation(initialisation)
+    if fixed is not None:
+        return np.full(len(types), fixed)
+    if table is None:
+        return None
+    chosen = pd.read_csv(table)
+    chosen = chosen[(chosen["measure"] == measure) & (chosen["rule"] == rule)].set_index("type")["K"]
+    missing = sorted(set(types) - set(chosen.index))
+    if missing:
+        raise ValueError(f"{table} has no K of {measure} by rule {rule!r} for {', '.join(missing)} classes")
+    return chosen.loc[list(types)].to_numpy(dtype=np.int64)

@@ -1,0 +1,120 @@
+"""Rules call scripts, scripts call the library, never back; the library's modules keep to their rooms."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+LIBRARY = PROJECT / "src/headstart"
+SCRIPTS = sorted((PROJECT / "workflow/scripts").glob("*.py"))
+RULES = "\n".join(path.read_text() for path in sorted((PROJECT / "workflow/rules").glob("*.smk")))
+RULE_NAMES = re.findall(r"^ *rule (\w+):", RULES, flags=re.MULTILINE)
+
+# Which module may import which other modules of the library (design.md); what is not listed imports none.
+ANYONE = {"files", "logs"}
+ALLOWED = {
+    "audit": {"splits"},
+    "drawing": {"outlines"},
+    "figures": {"statistics", "palette"},
+    "heads": set(),
+    "neighbours": {"heads", "metrics"},
+    "similarity": {"taxonomy", "wordvectors", "metrics"},
+    "strategies": {"strategies"},
+    "tables": {"statistics", "palette", "rendering"},
+    "training": {"metrics", "strategies"},
+}
+# Jobs are many and start-up counts: these modules may not draw in the heavy packages.
+HEAVY = {"torch", "torchvision", "timm", "matplotlib", "gensim", "nltk", "sklearn"}
+LIGHT = ["audit", "files", "heads", "images", "logs", "metrics", "neighbours", "provenance", "splits", "statistics"]
+
+
+def modules() -> list[Path]:
+    return sorted(LIBRARY.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module or "")
+            if node.module == "headstart":
+                found |= {f"headstart.{alias.name}" for alias in node.names}
+    return found
+
+
+def rooms_imported(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports(path) if name.startswith("headstart.")}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
+def test_library_modules_import_only_what_the_design_allows(path):
+    allowed = ANYONE | ALLOWED.get(room(path), set())
+    assert rooms_imported(path) <= allowed, f"{path.name} imports {rooms_imported(path) - allowed}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
+def test_library_knows_no_snakemake_no_config_and_no_results_folder(path):
+    text = path.read_text()
+    assert not {name for name in imports(path) if name.split(".")[0] in ("snakemake", "configuration")}
+    for word in ("results/", "resources/", "snakemake."):
+        assert word not in text, f"{path.name} mentions {word}"
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_light_modules_import_nothing_heavy(name):
+    heavy = {module for module in imports(LIBRARY / f"{name}.py") if module.split(".")[0] in HEAVY}
+    assert not heavy, f"{name} imports {heavy}"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_scripts_read_call_and_write_without_decisions(path):
+    tree = ast.parse(path.read_text())
+    forbidden = (ast.If, ast.For, ast.While, ast.FunctionDef, ast.ClassDef, ast.Try, ast.Lambda)
+    found = [type(node).__name__ for node in ast.walk(tree) if isinstance(node, forbidden)]
+    assert not found, f"{path.name} has {found}; move it into the library"
+    assert path.read_text().startswith(f'"""Rule {path.stem}: '), f"{path.name} does not name its rule"
+    assert "follow(snakemake.log[0])" in path.read_text()
+
+
+def test_script_rule_and_log_share_one_name():
+    assert sorted(RULE_NAMES) == sorted(path.stem for path in SCRIPTS)
+    for rule, body in re.findall(r"^ *rule (\w+):\n(.*?)(?=^ *rule |\Z)", RULES, flags=re.MULTILINE | re.DOTALL):
+        assert f'"../scripts/{rule}.py"' in body, f"rule {rule} runs another script"
+        assert f'code=code_version("{rule}.py")' in body, f"rule {rule} does not watch its code"
+        assert re.search(rf"log:\s+\"[^\"]*{rule}[/.]", body), f"rule {rule} logs elsewhere"
+        assert "conda:" in body, f"rule {rule} names no environment"
+
+
+def test_rules_hold_no_retries_and_no_lambda():
+    assert "retries:" not in RULES
+    assert not re.search(r"\blambda\b", RULES)
+
+
+def test_environments_are_all_used_and_all_there():
+    named = set(re.findall(r'"\.\./\.\./envs/(\w+)\.yaml"', RULES))
+    assert named == {path.stem for path in (PROJECT / "envs").glob("*.yaml")}
+
+
+@pytest.mark.parametrize("path", [*modules(), *(PROJECT / "workflow").glob("*.py")], ids=lambda path: path.stem)
+def test_modules_stay_on_one_page_and_functions_short(path):
+    text = path.read_text()
+    assert len(text.splitlines()) <= 320, f"{path.name} has {len(text.splitlines())} lines; is it one subject?"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef):
+            body = [part for part in node.body if not isinstance(part, ast.Expr)]
+            lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+            assert lines <= 40, f"{path.name}: {node.name} has {lines} lines"
+
+
+def test_no_module_is_a_drawer_for_everything():
+    assert not [path for path in modules() if path.stem in ("utils", "helpers", "common", "misc")]
+    assert (LIBRARY / "__init__.py").read_text() == ""

@@ -1,0 +1,146 @@
+"""The config is refused before any job, with key, value and cure."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import config_reference
+from configuration import MEASURES, ConfigError, load_config, look_up, replace
+from headstart.heads import INITIALISATIONS
+from headstart.similarity import MEASURES as LIBRARY_MEASURES
+from headstart.strategies import STRATEGIES
+
+PROJECT = Path(__file__).parent.parent
+SCHEMA = yaml.safe_load((PROJECT / "config/schema.yaml").read_text())
+MINIMAL = yaml.safe_load((PROJECT / "config/minimal.yaml").read_text())
+
+
+def changed(key: str, value: Any) -> dict[str, Any]:
+    config = copy.deepcopy(MINIMAL)
+    replace(config, key, value)
+    return config
+
+
+def load(config: dict[str, Any]) -> dict[str, Any]:
+    return load_config(config, PROJECT)
+
+
+@pytest.mark.parametrize("name", ["config", "minimal"])
+def test_shipped_configs_are_accepted(name):
+    path = PROJECT / "config" / f"{name}.yaml"
+    config = load_config(yaml.safe_load(path.read_text()), PROJECT, [path])
+    assert config["training"]["dropout"] == 0.75  # filled in from the schema
+
+
+def test_photos_config_is_accepted_where_its_data_is(monkeypatch, tmp_path):
+    data = tmp_path
+    for folder in ("source", "wordvectors/gloss200", "ilsvrc_samples"):
+        (data / folder).mkdir(parents=True)
+    (data / "source/mobilenetv2_100_same_imagenet1k.safetensors").touch()
+    monkeypatch.setenv("HEADSTART_DATA", str(data))
+    config = load(yaml.safe_load((PROJECT / "config/photos.yaml").read_text()))
+    assert config["images"]["tars"] == f"{data}/synsets/{{wnid}}.tar"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("sedes", [0], ["sedes: unknown key", "did you mean 'seeds'"]),
+        ("images.shortside", 3, ["images.shortside: unknown key", "'short_side'"]),
+        ("training.rate", 1, ["training.rate: unknown key", "learning_rate"]),
+        ("training.steps", -3, ["training.steps", "-3 is less than the minimum"]),
+        ("groups.main.shots", [-1], ["groups.main.shots.0", "-1 is less than the minimum"]),
+        ("groups.main.shots", [5], ["groups.main.shots: 5 images", "images.train is 4", "raise images.train"]),
+        ("neighbours.shots", 9, ["neighbours.shots: 9", "images.train is 4"]),
+        ("neighbours.largest", 7, ["neighbours.largest: K = 7", "only 6 source classes", "use at most 6"]),
+        ("neighbours.further", [40], ["neighbours.further: K = 40", "only 6 source classes"]),
+        ("groups.curves.initialisations", ["wordnet-k7"], ["wordnet-k7: K = 7", "only 6 source classes"]),
+        ("groups.main.initialisations", ["inferense"], ["'inferense' does not match"]),
+        ("heads.bias", "half", ["heads.bias", "'half' is not one of ['combined', 'zero']"]),
+        ("classes.targets", "no/such.tsv", ["classes.targets: 'no/such.tsv' is not there", "correct the path"]),
+        ("source.weights", "{data}/none.pth", ["source.weights", "none.pth", "HEADSTART_DATA"]),
+        ("images.crop", 40, ["images.crop: 40", "images.short_side = 36"]),
+        ("images.test_min", 4, ["images.test_min: 4", "images.test = 3"]),
+        ("images.drawn", None, ["images.tars: null", "source.weights: null", "wordvectors.path: null"]),
+        ("source.training.held_out", 8, ["source.training.held_out: 8", "images.drawn.source = 8"]),
+        ("tables.group", "mian", ["tables.group: 'mian'", "main, curves"]),
+        ("figures.shots", 1, ["figures.shots: 1", "groups.curves.shots [4]"]),
+        ("tables.examples", ["n00000001"], ["tables.examples: n00000001 is none of the 4 target classes"]),
+        ("tables.examples", [], ["tables.examples: empty"]),
+        ("experiment", "My own", ["experiment", "'My own' does not match"]),
+    ],
+)
+def test_a_faulty_config_is_refused_with_key_value_and_cure(key, value, said):
+    with pytest.raises(ConfigError) as refused:
+        load(changed(key, value))
+    for text in said:
+        assert text in str(refused.value)
+
+
+def test_all_faults_are_listed_at_once():
+    config = changed("heads.bias", "half")
+    replace(config, "training.steps", 0)
+    with pytest.raises(ConfigError, match=r"(?s)(heads\.bias.*training\.steps|training\.steps.*heads\.bias)"):
+        load(config)
+
+
+def test_experiments_without_any_similarity_are_refused():
+    config = changed("groups.main.initialisations", ["random"])
+    replace(config, "groups.curves.initialisations", ["imprinted"])
+    with pytest.raises(ConfigError, match="no group starts from inference, wordnet, word2vec"):
+        load(config)
+
+
+def test_two_experiments_writing_to_one_place_are_refused(tmp_path):
+    mine, other = tmp_path / "mine.yaml", tmp_path / "other.yaml"
+    mine.write_text("experiment: birds")
+    other.write_text("experiment: birds")
+    config = changed("experiment", "birds")
+    with pytest.raises(ConfigError, match=r"experiment: 'birds' is also the experiment of .*other\.yaml"):
+        load_config(config, PROJECT, [mine])
+    other.write_text("experiment: bees")
+    assert load_config(config, PROJECT, [mine])["experiment"] == "birds"
+
+
+def test_a_copy_of_a_shipped_config_must_be_renamed(tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text((PROJECT / "config/minimal.yaml").read_text())
+    with pytest.raises(ConfigError, match=r"config/minimal\.yaml"):
+        load_config(MINIMAL, PROJECT, [mine])
+
+
+def test_a_class_list_that_repeats_a_class_is_refused(tmp_path):
+    path = tmp_path / "twice.tsv"
+    path.write_text("wnid\nn13879320\nn13879320\n")
+    with pytest.raises(ConfigError, match="names n13879320 twice"):
+        load(changed("classes.targets", str(path)))
+
+
+def test_every_key_has_a_description_and_a_default():
+    def walk(part: dict[str, Any], key: str) -> None:
+        for name, inner in part.get("properties", {}).items():
+            assert inner.get("description"), f"{key}{name} has no description"
+            assert "default" in inner, f"{key}{name} has no default"
+            assert inner.get("additionalProperties") is not None or inner.get("type") != "object" or name == "options"
+            walk(inner, f"{key}{name}.")
+        if isinstance(part.get("additionalProperties"), dict):
+            walk(part["additionalProperties"], f"{key}<name>.")
+
+    walk(SCHEMA, "")
+
+
+def test_config_readme_says_what_the_schema_says():
+    text = (PROJECT / "config/README.md").read_text()
+    assert text == config_reference.reference(SCHEMA), "config/README.md differs from the schema: run `make docs`"
+
+
+def test_choices_of_the_schema_are_the_dictionaries_of_the_library():
+    groups = look_up(SCHEMA, "properties.groups.additionalProperties.properties")
+    assert set(groups["strategy"]["enum"]) == set(STRATEGIES)
+    assert set(MEASURES) == set(LIBRARY_MEASURES)
+    pattern = groups["initialisations"]["items"]["pattern"]
+    words = set(pattern.replace("(-k[1-9][0-9]*)?", "").strip("^$()").replace("(", "").replace(")", "").split("|"))
+    assert words == set(INITIALISATIONS)

@@ -1,0 +1,288 @@
+"""The whole pipeline on the smallest experiment: runs, reruns exactly what must rerun, and survives being killed."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+PROJECT = Path(__file__).parent.parent
+RESULTS = Path("results/minimal")
+KEPT = ("Snakefile", "config", "envs", "profiles", "src", "workflow")
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+
+
+def snakemake(folder: Path, *arguments: str, config: str = "config/minimal.yaml") -> subprocess.CompletedProcess:
+    run = command("--configfile", config, *arguments)
+    return subprocess.run(run, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def jobs(folder: Path, *arguments: str, config: str = "config/minimal.yaml") -> dict[str, int]:
+    """What a dry run would do: rule -> number of jobs."""
+    run = snakemake(folder, "--dry-run", *arguments, config=config)
+    assert run.returncode == 0, run.stdout
+    table = re.search(r"^job +count\n[- ]+\n(.*?)\n\n", run.stdout, flags=re.MULTILINE | re.DOTALL)
+    if table is None:
+        assert "Nothing to be done" in run.stdout, run.stdout
+        return {}
+    counts = {name: int(count) for name, count in (line.split() for line in table[1].splitlines())}
+    return {name: count for name, count in counts.items() if name not in ("total", "all")}
+
+
+def copy_project(folder: Path) -> Path:
+    for name in KEPT:
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A copy of the project, in a folder with spaces in its name, in which the experiment has run."""
+    folder = tmp_path_factory.mktemp("a folder with spaces") / "head start"
+    folder.mkdir()
+    copy_project(folder)
+    run = snakemake(folder)
+    assert run.returncode == 0, run.stdout[-6000:]
+    (folder / "first run.txt").write_text(run.stdout)
+    return folder
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    """A copy of the finished project that a test may change."""
+    return Path(shutil.copytree(finished, tmp_path / "project copy", symlinks=True))
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text, f"{path} has no {old!r}"
+    path.write_text(text.replace(old, new, 1))
+
+
+def edit_config(folder: Path, **changes) -> None:
+    path = folder / "config/minimal.yaml"
+    config = yaml.safe_load(path.read_text())
+    for key, value in changes.items():
+        section, _, name = key.partition("__")
+        if name:
+            config[section][name] = value
+        else:
+            config[section] = value
+    path.write_text(yaml.safe_dump(config))
+
+
+def test_full_run_leaves_tables_figures_and_provenance(finished):
+    for table in ("table1", "table2", "neighbours", "claims"):
+        for form in ("csv", "html", "md", "tex"):
+            assert (finished / RESULTS / f"tables/{table}.{form}").stat().st_size > 0
+    for figure in ("figure1", "figure2", "figure3", "shots"):
+        for form in ("svg", "pdf", "csv"):
+            assert (finished / RESULTS / f"figures/{figure}.{form}").stat().st_size > 0
+    table = pd.read_csv(finished / RESULTS / "tables/table2.csv")
+    assert set(table["shots"]) == {1, 4}
+    assert set(table["initialisation"]) == {"random", "inference", "wordnet", "word2vec", "imprinted"}
+    said = (finished / "first run.txt").read_text()
+    assert "Images per class" in said and f"figures  {RESULTS}/figures/" in said
+
+
+def test_nothing_is_left_half_made_or_outside_its_place(finished):
+    assert not list((finished / "work").rglob("*.pt"))
+    assert not [path for path in (finished / "results").rglob("*") if "partial" in path.name or path.name.endswith(".tmp")]
+    assert {path.name for path in finished.iterdir()} - set(KEPT) - {"first run.txt", ".snakemake", "work"} == {
+        "results",
+        "resources",
+    }
+
+
+def test_second_run_does_nothing_and_says_so(finished):
+    run = snakemake(finished)
+    assert run.returncode == 0
+    assert "Nothing to be done" in run.stdout
+
+
+def test_touching_every_source_file_does_nothing(project):
+    later = time.time() + 60
+    for name in KEPT:
+        for path in (project / name).rglob("*"):
+            os.utime(path, (later, later))
+    os.utime(project / "Snakefile", (later, later))
+    assert jobs(project) == {}
+
+
+def test_changing_comments_does_nothing(project):
+    for path in [*(project / "src").rglob("*.py"), *(project / "workflow/scripts").glob("*.py")]:
+        if path.stat().st_size:
+            path.write_text(path.read_text() + "\n# a comment\n")
+    assert jobs(project) == {}
+
+
+def test_changing_a_similarity_reruns_what_depends_on_it_and_nothing_else(project):
+    path = project / "src/headstart/similarity.py"
+    path.write_text(path.read_text().replace("def word2vec(", "def word2vec(", 1))
+    assert jobs(project) == {}
+    edit_function(path, "word2vec")
+    changed = jobs(project)
+    assert changed == {
+        "measure_word2vec": 1,
+        "sweep_neighbours": 2,
+        "choose_neighbours": 2,
+        # Both seeds; K of every measure is chosen from one sweep, so all heads with a chosen K follow.
+        "initialise_head": 2 * (2 * 3 + 1),
+        "fine_tune": 6,
+        "tabulate": 1,
+        "draw_figure": 4,
+        "record_provenance": 1,
+    }
+
+
+def edit_function(path: Path, name: str) -> None:
+    """Add a statement to the end of a function's signature line: its meaning changes, its result does not."""
+    lines = path.read_text().splitlines(keepends=True)
+    start = next(place for place, line in enumerate(lines) if line.startswith(f"def {name}("))
+    end = next(place for place in range(start, len(lines)) if lines[place].rstrip().endswith(":"))
+    lines.insert(end + 1, "    assert True\n")
+    path.write_text("".join(lines))
+
+
+def test_removing_one_result_rebuilds_just_that(project):
+    (project / RESULTS / "figures/figure3.svg").unlink()
+    assert jobs(project)["draw_figure"] == 1
+    assert set(jobs(project)) == {"draw_figure", "record_provenance"}
+    run = snakemake(project)
+    assert run.returncode == 0, run.stdout
+    assert jobs(project) == {}
+    (project / RESULTS / "heads/random/4-1.safetensors").unlink()
+    assert jobs(project, f"{RESULTS}/heads/random/4-1.safetensors") == {"initialise_head": 1}
+
+
+def test_adding_a_seed_adds_only_its_own_jobs(project):
+    edit_config(project, seeds=[0, 1, 7])
+    assert jobs(project) == {
+        "split_images": 1,
+        "measure_inference": 2,
+        "sweep_neighbours": 1,
+        "choose_neighbours": 1,
+        "initialise_head": 13,
+        "fine_tune": 3,
+        "tabulate": 1,
+        "draw_figure": 4,
+        "record_provenance": 1,
+    }
+
+
+def test_adding_a_shot_count_adds_only_its_own_jobs(project):
+    edit(project / "config/minimal.yaml", "shots: [1, 4]", "shots: [1, 2, 4]")
+    assert jobs(project) == {
+        "measure_inference": 2,
+        "initialise_head": 10,
+        "fine_tune": 2,
+        "tabulate": 1,
+        "draw_figure": 1,
+        "record_provenance": 1,
+    }
+
+
+def test_adding_a_group_adds_only_its_own_jobs(project):
+    groups = yaml.safe_load((project / "config/minimal.yaml").read_text())["groups"]
+    edit_config(project, groups=groups | {"pair": {"initialisations": ["random", "wordnet-k2"], "shots": [1]}})
+    assert jobs(project) == {"initialise_head": 2, "fine_tune": 2, "record_provenance": 1}
+
+
+def test_running_from_another_directory(finished, tmp_path):
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    target = str(RESULTS / "classes.csv")
+    config = str(finished / "config/minimal.yaml")
+    run = snakemake(elsewhere, "--snakefile", str(finished / "Snakefile"), target, config=config)
+    assert run.returncode == 0, run.stdout
+    assert (elsewhere / target).read_bytes() == (finished / target).read_bytes()
+
+
+def test_a_faulty_config_stops_before_any_job(project):
+    edit_config(project, training__stepps=3)
+    run = snakemake(project)
+    assert run.returncode != 0
+    assert "training.stepps: unknown key; did you mean 'steps'?" in run.stdout
+    assert "job " not in run.stdout
+
+
+def test_the_same_seed_gives_the_same_bytes(project):
+    targets = [f"{RESULTS}/runs/finetune/main/4-0.{form}" for form in ("parquet", "safetensors")]
+    before = [(project / target).read_bytes() for target in targets]
+    run = snakemake(project, "--force", targets[0])
+    assert run.returncode == 0, run.stdout
+    assert [(project / target).read_bytes() for target in targets] == before
+
+
+def test_too_few_images_stop_before_training_with_a_table_of_every_class(project):
+    edit_config(project, images__train=6)
+    run = snakemake(project)
+    assert run.returncode != 0
+    assert "too few images in 4 classes" in run.stdout
+    for wnid in pd.read_csv(project / "config/targets/minimal.tsv", sep="\t")["wnid"]:
+        assert re.search(rf"{wnid} +9 +8", run.stdout), run.stdout
+    assert "train_source" not in re.findall(r"rule (\w+):", run.stdout)
+    assert (project / RESULTS / "features.safetensors").exists()
+
+
+def test_a_result_that_fails_leaves_everything_else_in_place(project):
+    made = {path for path in (project / RESULTS).rglob("*") if path.is_file() and "logs" not in path.parts}
+    tar = project / "resources/minimal/n13876371.tar"
+    tar.write_bytes(b"<!DOCTYPE html><html>Sign in</html>" + bytes(100))
+    run = snakemake(project)
+    assert run.returncode != 0
+    assert "n13876371.tar" in run.stdout and "HTML" in run.stdout
+    lost = {path for path in made if not path.exists()}
+    assert {path.name for path in lost} <= {"n13876371.arrow", "n13876371.audit.csv", "n13876371.tsv"}
+
+
+def start_and_kill(folder: Path, target: str, state: Path, sign: signal.Signals) -> str:
+    """Start a training job, send a signal to the whole process group once progress is saved, return the output."""
+    run = command("--configfile", "config/minimal.yaml", target)
+    process = subprocess.Popen(
+        run, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    waited_until = time.time() + 60
+    while not state.exists() and time.time() < waited_until and process.poll() is None:
+        time.sleep(0.02)
+    os.killpg(process.pid, sign)
+    return process.communicate(timeout=60)[0]
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda sign: sign.name)
+def test_a_killed_training_goes_on_where_it_was_and_ends_the_same(project, sign):
+    target = f"{RESULTS}/runs/finetune/main/4-0.parquet"
+    outputs = [project / target, project / target.replace(".parquet", ".safetensors")]
+    edit_config(project, training__steps=150, training__evaluations=12)
+    run = snakemake(project, target)
+    assert run.returncode == 0, run.stdout
+    unbroken = [path.read_bytes() for path in outputs]
+    for path in outputs:
+        path.unlink()
+
+    state = project / "work/minimal/runs/finetune/main/4-0.pt"
+    said = start_and_kill(project, target, state, sign)
+    assert state.exists(), said
+    if sign == signal.SIGKILL:  # Snakemake had no chance to release its lock
+        assert snakemake(project, "--unlock").returncode == 0
+
+    run = snakemake(project, target)
+    assert run.returncode == 0, run.stdout
+    resumed = re.search(r"resumed at step (\d+)", run.stdout)
+    assert resumed and 0 < int(resumed[1]) < 150, run.stdout
+    assert [path.read_bytes() for path in outputs] == unbroken
+    assert not state.exists()
