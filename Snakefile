@@ -6,12 +6,12 @@ from snakemake.utils import min_version
 
 min_version("9.20")
 
+DEFAULT = Path("config/config.yaml")
+
 # A config file on the command line replaces the default experiment; it is not mixed with it.
 if not workflow.overwrite_configfiles:
 
-    configfile: (
-        "config/config.yaml" if Path("config/config.yaml").exists() else Path(workflow.basedir, "config/config.yaml")
-    )
+    configfile: DEFAULT if DEFAULT.exists() else Path(workflow.basedir, DEFAULT)
 
 
 report: "workflow/report/workflow.rst"

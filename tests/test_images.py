@@ -16,7 +16,7 @@ from PIL import Image
 
 import headstart.images
 from headstart.images import PixelStore, centre_crop, crop_batch, decode_folder, decode_tar, random_crop
-from headstart.pictures import read_picture, shrink
+from headstart.pictures import FORMATS, read_picture, shrink
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 DATA = Path(os.environ.get("HEADSTART_DATA", "../shared/data"))
@@ -99,6 +99,14 @@ def test_every_kind_of_picture_becomes_the_rgb_a_viewer_shows(data, expected):
     image = read_picture(data)
     assert (image.mode, image.size) == ("RGB", (9, 8))
     assert np.array_equal(np.asarray(image), np.broadcast_to(np.uint8(expected), (8, 9, 3)))
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_format_of_the_list_can_be_read_and_its_damage_is_told(kind):
+    data = encode(noise(40, 30), kind)
+    assert read_picture(data).size == (40, 30)
+    with pytest.raises(ValueError, match="cannot be decoded"):
+        read_picture(data[: len(data) // 2])
 
 
 def test_a_half_clear_palette_is_laid_on_white():

@@ -217,7 +217,7 @@ def test_a_faulty_config_stops_before_any_job(project):
     run = snakemake(project)
     assert run.returncode != 0
     assert "training.stepps: unknown key; did you mean 'steps'?" in run.stdout
-    assert "job " not in run.stdout
+    assert "Job stats" not in run.stdout
 
 
 def test_the_same_seed_gives_the_same_bytes(project):
@@ -235,7 +235,7 @@ def test_too_few_images_stop_before_training_with_a_table_of_every_class(project
     assert "too few images in 4 classes" in run.stdout
     for wnid in pd.read_csv(project / "config/targets/minimal.tsv", sep="\t")["wnid"]:
         assert re.search(rf"{wnid} +9 +8", run.stdout), run.stdout
-    assert "train_source" not in re.findall(r"rule (\w+):", run.stdout)
+    assert "Count the images" in run.stdout and "Train the source network" not in run.stdout
     assert (project / RESULTS / "features.safetensors").exists()
 
 

@@ -26,7 +26,7 @@ def count_images(wnids: Sequence[str], audits: Mapping[str, pd.DataFrame]) -> pd
     >>> count_images(["n1", "n2"], {"n1": audit})[["wnid", "found", "tiny"]].values.tolist()
     [['n1', 1, 1], ['n2', 0, 0]]
     """
-    empty = pd.DataFrame({"member": [], "status": [], "reason": []})
+    empty = pd.DataFrame(columns=["member", "status", "reason"], dtype=str)
     rows = []
     for wnid in wnids:
         audit = audits.get(wnid, empty)

@@ -28,6 +28,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Path, digest: str, save_every: float = 60.0) -> None:
+        """Note where and how often to save; nothing is read or written yet."""
         self.path = Path(path)
         self.digest = digest
         self.save_every = save_every

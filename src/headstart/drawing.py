@@ -18,17 +18,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from headstart.files import replacing, write_table
-from headstart.palette import Style, in_order, style
+from headstart.palette import Style, chosen_neighbours, in_order, style
 
 INK, FAINT, GRID = "#1c1c1c", "#6b6b6b", "#e2e2e2"
 TEXT, SMALL = 9, 8
-FILLED, HOLLOW = 4.5, 8.5
+FILLED, HOLLOW = 4.5, 7.5
+HANDLE, GAP = 3.2, 1.5
 # Without these, every run of the same code would write other bytes.
 UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}
-SAVING: dict[str, Any] = {"svg.hashsalt": "headstart", "svg.fonttype": "path", "pdf.fonttype": 42}
+SAVING: dict[Any, Any] = {"svg.hashsalt": "headstart", "svg.fonttype": "path", "pdf.fonttype": 42}
 
 
 def write_figure(figure: Figure, plotted: pd.DataFrame, paths: Iterable[str | os.PathLike[str]]) -> None:
@@ -48,9 +50,14 @@ def write_figure(figure: Figure, plotted: pd.DataFrame, paths: Iterable[str | os
                 figure.savefig(partial, format=path.suffix[1:], metadata=UNDATED[path.suffix], dpi=200)
 
 
-def dress(axes: Axes, title: Sequence[str], x: str, y: str) -> None:
-    """Give axes their title (one line per item), their names, a thin grid, and two of their four edges."""
-    axes.set_title("\n".join(title), loc="left", fontsize=TEXT, color=INK)
+def head(figure: Figure, lines: Sequence[str]) -> None:
+    """Write lines above the whole figure, from its left edge."""
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=TEXT, color=INK)
+
+
+def dress(axes: Axes, title: str, x: str, y: str) -> None:
+    """Give axes their title, their names, a thin grid, and two of their four edges."""
+    axes.set_title(title, loc="left", fontsize=TEXT, color=INK)
     axes.set_xlabel(x, fontsize=TEXT, color=INK)
     axes.set_ylabel(y, fontsize=TEXT, color=INK)
     axes.tick_params(labelsize=SMALL, color=FAINT, labelcolor=INK, width=0.6, length=3)
@@ -108,9 +115,19 @@ def draw_curve(axes: Axes, x: pd.Series, part: pd.DataFrame, look: Style, marker
 
 def draw_marks(axes: Axes, x: pd.Series, y: pd.Series, look: Style, hollow: bool) -> None:
     """Draw marks of this look alone, small and filled or large and hollow, so that both show at one place."""
-    size, fill = (HOLLOW, "none") if hollow else (FILLED, look.colour)
-    points = look.points | {"markerfacecolor": fill, "markersize": size}
-    axes.plot(x, y, linestyle="", **points, zorder=4, clip_on=False)
+    shown = y.notna()
+    # Marks that are not clipped and not there would still claim the corner of the figure from its layout.
+    if shown.any():
+        points = look.points | _size_and_fill(hollow, look.colour)
+        axes.plot(x[shown], y[shown], linestyle="", **points, zorder=4, clip_on=False)
+
+
+def _size_and_fill(hollow: bool, colour: str) -> dict[str, Any]:
+    return (
+        {"markersize": HOLLOW, "markerfacecolor": "none"}
+        if hollow
+        else {"markersize": FILLED, "markerfacecolor": colour}
+    )
 
 
 def draw_picture(axes: Axes, name: str, text: str, pixels: np.ndarray | None, colour: str) -> None:
@@ -126,31 +143,33 @@ def draw_picture(axes: Axes, name: str, text: str, pixels: np.ndarray | None, co
         top, left = (height - side) // 2, (width - side) // 2
         axes.imshow(pixels[top : top + side, left : left + side], interpolation="antialiased")
     axes.set(xticks=[], yticks=[])
-    lines = [line for part in text.split("\n") for line in textwrap.wrap(part, width=22, max_lines=2, placeholder=" …")]
+    # One line for each line given: more would run into the picture below.
+    lines = [textwrap.shorten(line, width=24, placeholder=" …") for line in text.split("\n")]
     axes.set_title(name, fontsize=SMALL, fontweight="bold", color=INK, pad=4)
     axes.set_xlabel("\n".join(lines), fontsize=SMALL, color=INK, labelpad=3)
 
 
 def line_keys(initialisations: Iterable[str]) -> list[Line2D]:
-    """One entry of a legend for each initialisation or measure."""
-    looks = [style(name) for name in in_order(initialisations)]
-    sizes = {"markersize": FILLED, "linewidth": 1.5}
-    return [Line2D([], [], **look.line, **look.points, **sizes, label=look.name) for look in looks]
+    """One entry of a legend for each initialisation or measure, without a K that all share (the title has it)."""
+    names = in_order(initialisations)
+    shared = f", {chosen_neighbours(names)}"
+    sizes: dict[str, Any] = {"markersize": FILLED, "linewidth": 1.5}
+    return [
+        Line2D([], [], **look.line, **look.points, **sizes, label=look.name.removesuffix(shared))
+        for look in map(style, names)
+    ]
 
 
 def mark_key(label: str, hollow: bool) -> Line2D:
     """The entry of a legend for small filled or large hollow marks, whatever their colour."""
-    size, fill = (HOLLOW, "none") if hollow else (FILLED, FAINT)
-    looks = {"marker": "o", "markersize": size, "markerfacecolor": fill, "markeredgecolor": FAINT}
-    return Line2D([], [], linestyle="", **looks, label=label)
+    return Line2D([], [], linestyle="", marker="o", **_size_and_fill(hollow, FAINT), markeredgecolor=FAINT, label=label)
 
 
 def draw_legend(figure: Figure, keys: list[Line2D]) -> None:
     """Put the keys below the figure, in as few rows of even length as fit its width."""
-    # Inches of the widest entry: its line and gap, and its letters at 8 points.
-    widest = 0.65 + 0.07 * max(len(str(key.get_label())) for key in keys)
-    fitting = max(1, int(figure.get_figwidth() / widest))
-    rows = math.ceil(len(keys) / fitting)
+    texts = [TextPath((0, 0), str(key.get_label()), size=SMALL).get_extents().width for key in keys]
+    width = 72 * figure.get_figwidth()
+    rows = next(rows for rows in range(1, len(keys) + 1) if rows == len(keys) or _legend_width(texts, rows) < width)
     figure.legend(
         handles=keys,
         loc="outside lower center",
@@ -158,5 +177,13 @@ def draw_legend(figure: Figure, keys: list[Line2D]) -> None:
         fontsize=SMALL,
         labelcolor=INK,
         frameon=False,
-        handlelength=3.4,
+        handlelength=HANDLE,
+        columnspacing=GAP,
     )
+
+
+def _legend_width(texts: Sequence[float], rows: int) -> float:
+    """Points taken by a legend of so many rows; it is filled column by column."""
+    columns = [texts[start : start + rows] for start in range(0, len(texts), rows)]
+    # 0.8: the gap between line and text, in letter heights; the last GAP stands for the border.
+    return sum(max(column) + SMALL * (HANDLE + 0.8 + GAP) for column in columns)

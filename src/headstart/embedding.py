@@ -77,7 +77,7 @@ def cache_trunk(
         raise ValueError(f"cannot keep the trunk's output as {dtype!r}; valid are float32, float16")
     with replacing(path) as partial:
         file = None
-        for start, part in _outputs(trunk, store, names, side, mean, std, batch, device, "cache", np.dtype(dtype)):
+        for start, part in _outputs(trunk, store, names, side, mean, std, batch, device, "cache", dtype):
             if file is None:
                 file = np.lib.format.open_memmap(partial, "w+", np.dtype(dtype), (len(names), *part.shape[1:]))
             file[start : start + len(part)] = part
@@ -118,10 +118,10 @@ def _outputs(
     batch: int,
     device: torch.device,
     title: str,
-    dtype: np.dtype = np.dtype(np.float32),
+    dtype: str = "float32",
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the place of each batch's first image and the batch's outputs."""
-    if not names:
+    if len(names) == 0:
         raise ValueError(f"{title}: got no image names; was the split empty?")
     place(module, device).eval()
     with tqdm(total=len(names), desc=title, unit="image", mininterval=SECONDS_BETWEEN_LINES) as progress:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from textwrap import shorten
 
 import numpy as np
 import pandas as pd
@@ -18,12 +19,12 @@ from headstart.drawing import (
     FAINT,
     INK,
     SMALL,
-    TEXT,
     draw_curve,
     draw_legend,
     draw_marks,
     draw_picture,
     dress,
+    head,
     limit_scores,
     line_keys,
     mark_key,
@@ -56,7 +57,8 @@ def learning_curves(history: pd.DataFrame, level: float = 0.95) -> tuple[Figure,
     figure = Figure(figsize=(5.2, 3.7), layout="constrained")
     axes = figure.add_subplot()
     _draw_steps(axes, plotted)
-    dress(axes, [", ".join(setting), _repeats(plotted, level)], "Optimiser step", SCORE)
+    dress(axes, "", "Optimiser step", SCORE)
+    head(figure, [", ".join(setting), _repeats(plotted, level)])
     draw_legend(figure, line_keys(plotted["initialisation"]))
     return figure, plotted
 
@@ -88,16 +90,16 @@ def class_curves(
     setting = _setting(found)
     plotted = intervals(found, ["initialisation", "step"], level=level)
     figure = Figure(figsize=(7.2, 4.1), layout="constrained")
-    left, right = figure.add_gridspec(1, 2, width_ratios=(1.5, 1))
-    axes = figure.add_subplot(left)
+    halves = figure.add_gridspec(1, 2, width_ratios=(1.5, 1))
+    axes = figure.add_subplot(halves[0])
     _draw_steps(axes, plotted)
-    title = [f"“{target[0]}”: {setting}", _repeats(plotted, level)]
-    dress(axes, title, "Optimiser step", "F-score of this class on test images")
+    dress(axes, "", "Optimiser step", "F-score of this class on test images")
+    head(figure, [f"“{shorten(target[0], 50, placeholder=' …')}”: {setting}", _repeats(plotted, level)])
     pictures = [("Target class", *target, INK)]
     for measure, (label, value, pixels) in sources.items():
         look = style(measure)
         pictures.append((look.name, f"{label}\nsimilarity {value:.3f}", pixels, look.colour))
-    grid = right.subgridspec(math.ceil(len(pictures) / 2), 2)
+    grid = halves[1].subgridspec(math.ceil(len(pictures) / 2), 2)
     for place, picture in enumerate(pictures):
         draw_picture(figure.add_subplot(grid[divmod(place, 2)]), *picture)
     draw_legend(figure, line_keys(plotted["initialisation"]))
@@ -127,9 +129,9 @@ def neighbour_curves(sweep: pd.DataFrame, neighbours: pd.DataFrame, level: float
     for axes, word in zip(panels, CLASS_TYPES, strict=True):
         _draw_panel(axes, plotted[plotted["type"] == word])
         title = f"{word.capitalize()} ({_count(int(classes.get(word, 0)), 'class')})"
-        dress(axes, [title], "Source neighbours K", SCORE if axes is panels[0] else "")
+        dress(axes, title, "Source neighbours K", SCORE if axes is panels[0] else "")
     limit_scores(panels[0], plotted)
-    _head(figure, f"Before any training, {_repeats(plotted, level)}")
+    head(figure, [f"Before any training, {_repeats(plotted, level)}"])
     keys = [mark_key("K chosen on test images", hollow=False), mark_key("K chosen on training images", hollow=True)]
     shown = [key for key, rule in zip(keys, ("paper", "clean"), strict=True) if plotted[rule].any()]
     draw_legend(figure, line_keys(plotted["measure"]) + shown)
@@ -151,10 +153,10 @@ def shots_curves(tidy: pd.DataFrame, level: float = 0.95) -> tuple[Figure, pd.Da
     panels = figure.subplots(1, len(SCORES), sharey=True)
     for axes, (score, text) in zip(panels, SCORES.items(), strict=True):
         _draw_shots(axes, plotted[plotted["score"] == score])
-        dress(axes, [text], "Training images per class", SCORE if axes is panels[0] else "")
+        dress(axes, text, "Training images per class", SCORE if axes is panels[0] else "")
     limit_scores(panels[0], plotted)
     facts = [_count(int(tidy["classes"].max()), "class"), chosen_neighbours(plotted["initialisation"])]
-    _head(figure, ", ".join([*filter(None, facts), _repeats(plotted, level)]))
+    head(figure, [", ".join([*filter(None, facts), _repeats(plotted, level)])])
     published = plotted["published"].notna().any()
     keys = [mark_key("Paper's value, same shape", hollow=True)] if published else []
     draw_legend(figure, line_keys(plotted["initialisation"]) + keys)
@@ -214,10 +216,6 @@ def _draw_shots(axes: Axes, plotted: pd.DataFrame) -> None:
         draw_curve(axes, part["shots"], part, look)
         draw_marks(axes, part["shots"], part["published"], look, hollow=True)
     number_ticks(axes, sorted(int(shots) for shots in plotted["shots"].unique()))
-
-
-def _head(figure: Figure, text: str) -> None:
-    figure.suptitle(text, x=0.01, ha="left", fontsize=TEXT, color=INK)
 
 
 def _setting(runs: pd.DataFrame) -> str:

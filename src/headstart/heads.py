@@ -123,7 +123,7 @@ def refuse_lonely(ranked: Array, names: Sequence[str] | None = None) -> None:
     """Raise ValueError naming the targets whose similarities, as ranked by `rank_sources` (T, S), are all 0."""
     lonely = np.flatnonzero(~(ranked > 0).any(axis=1))
     if lonely.size:
-        named = ", ".join(names[row] if names is not None else f"row {row}" for row in lonely)
+        named = ", ".join(names[row] if names is not None else f"row {row}" for row in lonely.tolist())
         raise ValueError(
             f"no source class has a positive similarity to {named}; "
             "leave these targets out, or use another initialisation"
@@ -218,7 +218,7 @@ def imprinted_head(features: Array, labels: Array, names: Sequence[str], scale: 
     unit = _unit_rows(features.astype(np.float64))
     sums = np.zeros((len(names), features.shape[1]))
     np.add.at(sums, labels, unit)
-    empty = [names[row] for row in np.flatnonzero(~sums.any(axis=1))]
+    empty = [names[row] for row in np.flatnonzero(~sums.any(axis=1)).tolist()]
     if empty:
         raise ValueError(f"no training image, or only zero features, for {', '.join(empty)}; check the split")
     return _without_sources(scale * _unit_rows(sums))

@@ -49,7 +49,8 @@ def numbers_to_try(largest: int, further: Sequence[int], sources: int) -> list[i
     >>> numbers_to_try(largest=3, further=[5, 100], sources=8)
     [1, 2, 3, 5, 8]
     """
-    return sorted({K for K in [*range(1, largest + 1), *further, sources] if K <= sources})
+    wanted = {*range(1, largest + 1), *further, sources}
+    return sorted(wanted & {*range(1, sources + 1)})
 
 
 def sweep(
@@ -72,7 +73,7 @@ def sweep(
 
 
 def cross_validated_sweep(
-    head: SourceHead, images: Images, targets: int, Ks: Sequence[int], folds: int, seed: int
+    head: SourceHead, images: Images, names: Sequence[str], Ks: Sequence[int], folds: int, seed: int
 ) -> Array:
     """Return what `sweep` does for inference similarity, without scoring an image on its own similarity.
 
@@ -82,16 +83,17 @@ def cross_validated_sweep(
 
     Measures that do not look at images need no folds: use `sweep` on the training images.
     """
+    targets, everyone = len(names), np.arange(len(images.labels))
     predictions = source_logits(head, images.features).argmax(axis=1)
     smallest = int(np.bincount(images.labels, minlength=targets).min())
     # PAPER: no cross-validation there. With one image per class nothing can be held out; the image is then scored on
     # its own similarity, which has one neighbour per class, so that every K gives the same F and K = 1 is chosen.
-    parts = deal(images.labels, min(folds, smallest), seed) if smallest > 1 else [np.arange(len(images.labels))]
+    parts = deal(images.labels, min(folds, smallest), seed) if smallest > 1 else [everyone]
     counts = np.zeros((len(Ks), targets, targets), dtype=np.int64)
     for part in parts:
-        rest = np.setdiff1d(np.arange(len(images.labels)), part) if len(parts) > 1 else part
+        rest = np.setdiff1d(everyone, part) if len(parts) > 1 else part
         similarity = couple_f_scores(images.labels[rest], predictions[rest], targets, len(head.weight))
-        counts += count_sweep(similarity, head, Images(images.features[part], images.labels[part]), Ks)
+        counts += count_sweep(similarity, head, Images(images.features[part], images.labels[part]), Ks, names)
     return np.stack([f_scores(of_one_k) for of_one_k in counts])
 
 
@@ -140,11 +142,11 @@ def plain_logits(
     similarity: Array, head: SourceHead, features: Array, Ks: Sequence[int], names: Sequence[str] | None = None
 ) -> Iterator[Array]:
     """Yield the logits (T, N) for each K, by building each head: for every rule of blending, and slower."""
-    double = head.weight.astype(np.float64)
+    double, columns = head.weight.astype(np.float64), features.astype(np.float64).T
     for K in Ks:
         sources, coefficients = nearest(similarity, K, head.ties, names)
         weight, bias = blend(double, head.bias, sources, coefficients, head.bias_rule, head.norm)
-        yield weight @ features.T + bias[:, None]
+        yield weight @ columns + bias[:, None]
 
 
 def source_logits(head: SourceHead, features: Array) -> Array:
@@ -190,7 +192,7 @@ def choose(table: pd.DataFrame) -> pd.DataFrame:
         ValueError: a measure and type lacks one of the two kinds of images.
     """
     rows = []
-    for (measure, kind), part in table.sort_values("K").groupby(["measure", "type"], sort=False):
+    for (measure, kind), part in table.sort_values("K", kind="stable").groupby(["measure", "type"], sort=False):
         for rule, images in RULES.items():
             seen = part[(part["images"] == images) & part["f1"].notna()]
             if seen.empty:

@@ -46,6 +46,7 @@ PALETTE = {
     "word2vec": _style("Word2Vec", "#e3a600", "^", 6.0, 1.4, 1.2, 1.4),
     "imprinted": _style("Imprinted", "#2fa387", "D", 2.6, 1.2),
 }
+WITHOUT_NEIGHBOURS = ("random", "imprinted")
 
 
 def style(initialisation: str) -> Style:
@@ -102,7 +103,7 @@ def chosen_neighbours(initialisations: Any) -> str:
     >>> chosen_neighbours(["inference", "inference-k1"]), chosen_neighbours(["random"])
     ('K chosen per class type', '')
     """
-    measured = [name for name in initialisations if split_name(name)[0] not in ("random", "imprinted")]
+    measured = [name for name in initialisations if split_name(name)[0] not in WITHOUT_NEIGHBOURS]
     fixed = {split_name(name)[1] for name in measured}
     if not measured:
         return ""

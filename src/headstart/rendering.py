@@ -32,6 +32,8 @@ LATEX_SIGNS = {
     "—": "---",
     "…": r"\ldots{}",
 }
+# More columns than this do not fit a line of text unscaled.
+LATEX_COLUMNS = 7
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1c1c; --faint: #767676; --rule: #d5d5d5; --page: #ffffff; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --faint: #999999; --rule: #3d3d3d; --page: #161616; } }
@@ -167,28 +169,16 @@ def _markdown_cell(value: str, bold: bool) -> str:
 
 
 def to_latex(table: Table, caption: str) -> str:
-    """The table as a LaTeX float that needs no package."""
+    """The table as a LaTeX float; it needs no package, except graphicx where many columns must fit the line."""
     width = table.cells.shape[1]
     columns = "".join("l" if place == 0 or place in table.text else "r" for place in range(width))
-    head = [_latex_header(row) for row in table.header()]
-    body = [" & ".join(_latex_cell(*cell) for cell in row) for row in table.rows()]
-    lines = [
-        "\\hline",
-        *(line + r" \\" for line in head),
-        "\\hline",
-        *(line + r" \\" for line in body),
-        "\\hline",
-    ]
-    return "\n".join(
-        [
-            "\\begin{table}",
-            "\\centering\\small",
-            f"\\caption{{{escape_latex(caption)}}}",
-            f"\\begin{{tabular}}{{{columns}}}",
-        ]
-        + lines
-        + ["\\end{tabular}", "\\end{table}", ""]
-    )
+    head = [_latex_header(row) + r" \\" for row in table.header()]
+    body = [" & ".join(_latex_cell(*cell) for cell in row) + r" \\" for row in table.rows()]
+    tabular = [f"\\begin{{tabular}}{{{columns}}}", r"\hline", *head, r"\hline", *body, r"\hline", r"\end{tabular}"]
+    if width > LATEX_COLUMNS:
+        tabular = [r"% \usepackage{graphicx}", r"\resizebox{\linewidth}{!}{%", *tabular[:-1], tabular[-1] + "}"]
+    opening = [r"\begin{table}", r"\centering\small", f"\\caption{{{escape_latex(caption)}}}"]
+    return "\n".join([*opening, *tabular, r"\end{table}", ""])
 
 
 def _latex_header(row: list[tuple[str, int]]) -> str:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 
@@ -165,6 +166,27 @@ def compare_lists(
         counts[f"{part}_missing"] = wanted - counts[part]
     counts["unlisted"] = len(set(names).difference(train_list, test_list))
     return counts
+
+
+def locate(chosen: pd.DataFrame, images: pd.DataFrame, wnids: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Find the rows of some images (wnid, name) in a table of images, and their classes as indices into `wnids`.
+
+    Raises:
+        ValueError: an image or a class is in one table only.
+
+    >>> images = pd.DataFrame({"wnid": ["n1", "n2"], "name": ["a", "b"]})
+    >>> locate(images[1:], images, ["n2", "n1"])
+    (array([1]), array([0]))
+    """
+    rows = pd.Index(images["name"]).get_indexer(pd.Index(chosen["name"]))
+    labels = pd.Index(wnids).get_indexer(pd.Index(chosen["wnid"]))
+    lost = chosen[(rows < 0) | (labels < 0)]
+    if len(lost):
+        raise ValueError(
+            f"{len(lost)} of {len(chosen)} images are not among the {len(images)} embedded images of {len(wnids)} "
+            f"classes, first {lost['name'].iloc[0]} of {lost['wnid'].iloc[0]}; were both made from one audit?"
+        )
+    return rows, labels
 
 
 def shots(split: pd.DataFrame, n: int) -> pd.DataFrame:

@@ -70,7 +70,9 @@ def macro_curves(history: pd.DataFrame) -> pd.DataFrame:
         images (f1 not NaN) and their number.
     """
     run = ["initialisation", "shots", "seed", "part", "step"]
-    groups = history.groupby(run, observed=True, sort=True)["f1"]
+    # Scores may be stored in single precision; their mean is not.
+    scores = history["f1"].astype(np.float64)
+    groups = scores.groupby([history[column] for column in run], observed=True, sort=True)
     return groups.agg(f1="mean", classes="count").reset_index()
 
 

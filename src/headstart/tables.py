@@ -25,6 +25,13 @@ COLUMNS = {
     "difference_first": "First − paper",
     "difference_best": "Best − paper",
 }
+NOTES = {
+    "first": "First: right after initialisation, before any training.",
+    "best": "Best: the highest value of a run over its evaluated steps, step 0 included; it is picked on the test "
+    "images, as the paper does, and so a little too high.",
+    "final": "Final: after the last step.",
+    "clean_best": "Clean best: at the step with the highest F on held-out validation images.",
+}
 RULES = {
     "paper": "K per class type with the highest F on the test images (the paper's rule)",
     "clean": "K per class type by cross-validation on training images",
@@ -138,27 +145,50 @@ def _beside_published(tidy: pd.DataFrame, published: pd.DataFrame | None) -> pd.
     return tidy
 
 
-def caption(tidy: pd.DataFrame, rule: str, published: pd.DataFrame | None = None, level: float = 0.95) -> str:
+def caption(
+    tidy: pd.DataFrame,
+    rule: str,
+    columns: Sequence[str] = ("first", "best"),
+    published: pd.DataFrame | None = None,
+    level: float = 0.95,
+) -> str:
     """What Table 2 shows: classes, seeds, interval, shots, steps, and on what K and best were chosen.
 
-    Raises ValueError for an unknown rule.
+    Args:
+        tidy: the frame of `table2`.
+        rule: of `RULES`, by which K was chosen.
+        columns: those laid out, each explained.
+        published: as given to `table2`; where it does not show, the caption says why.
+        level: of the intervals.
+
+    Raises ValueError for an unknown rule or column.
     """
     if rule not in RULES:
         raise ValueError(f"no rule {rule!r} chooses K; known: {', '.join(RULES)}")
+    _check_columns(columns)
     classes = int(tidy["classes"].iloc[0])
-    clean = "Clean best: the step with the highest F on held-out validation images."
+    notes = dict.fromkeys(NOTES[column] for column in columns if column in NOTES)
+    no_clean = "clean_best" in columns and tidy["clean_best"].isna().all()
     parts = [
-        f"Macro F-score on the test images of {classes} target classes, by training images per class "
+        f"Macro F-score on the test images of {_classes(classes)}, by training images per class "
         f"(n = {_listed(tidy['shots'])}).",
         f"{_mean_text(tidy['seeds'], level)}; {_listed(tidy['steps'])} optimiser steps.",
         f"Neighbours: {RULES[rule]}.",
-        "First: right after initialisation, before any training. Best: the highest value of a run over its "
-        "evaluated steps, step 0 included, picked on the test images as the paper does, and so too high. "
-        "Final: after the last step.",
-        clean if tidy["clean_best"].notna().any() else "No validation images, so no clean best.",
+        *notes,
+        "It is missing, as there are no validation images." if no_clean else "",
         _published_text(classes) if published is not None else "",
     ]
     return " ".join(part for part in parts if part)
+
+
+def _check_columns(columns: Sequence[str]) -> None:
+    unknown = [column for column in columns if column not in COLUMNS]
+    if unknown:
+        raise ValueError(f"Table 2 has no column {', '.join(unknown)}; known: {', '.join(COLUMNS)}")
+
+
+def _classes(number: int) -> str:
+    return f"{number} target class" + ("" if number == 1 else "es")
 
 
 def _listed(values: Iterable[int]) -> str:
@@ -187,9 +217,7 @@ def lay_out_table2(tidy: pd.DataFrame, columns: Sequence[str] = ("first", "best"
     `columns` are names of `COLUMNS`; in bold is what shows the highest number of its row and column name, unless
     it is the paper's own or a difference. Raises ValueError for an unknown column.
     """
-    unknown = [column for column in columns if column not in COLUMNS]
-    if unknown:
-        raise ValueError(f"Table 2 has no column {', '.join(unknown)}; known: {', '.join(COLUMNS)}")
+    _check_columns(columns)
     shots = sorted(tidy["shots"].unique(), reverse=True)
     corner = ("", "Images per class")
     cells = {corner: [str(n) for n in shots]}
@@ -264,5 +292,5 @@ def caption_neighbours(tidy: pd.DataFrame, level: float = 0.95) -> str:
         "Number K of source neighbours per similarity measure and class type. "
         "Rule paper: the K with the highest F on the test images, and that F. "
         "Rule clean: the K with the highest F by cross-validation on training images, and that F. "
-        f"K: middle value, and its range over seeds. F: {_mean_text(tidy['seeds'], level).lower()}."
+        f"K: middle value, and its range over seeds. F: {_mean_text(tidy['seeds'], level)}."
     )

@@ -104,13 +104,14 @@ def source_weights():
 def word_vectors():
     """The word vectors, a folder's files one by one so that Snakemake sees them change."""
     path = config["wordvectors"]["path"] or f"results/{EXPERIMENT}/wordvectors.bin"
-    return [f"{path}/{name}" for name in ("feature.bin", "id.txt", "shape.txt")] if Path(path).is_dir() else path
+    return [f"{path}/{name}" for name in ("feature.bin", "id.txt", "shape.txt")] if Path(path).is_dir() else [path]
 
 
 def similarity_path(measure, shots, seed):
     """The similarity matrix that a head or a sweep of these images rests on."""
-    draw = f"/{shots}-{seed}" if measure in IMAGE_MEASURES else ""
-    return f"results/{EXPERIMENT}/similarity/{measure}{draw}.parquet"
+    if measure in IMAGE_MEASURES:
+        return f"results/{EXPERIMENT}/similarity/{measure}/{shots}-{seed}.parquet"
+    return f"results/{EXPERIMENT}/similarity/{measure}.parquet"
 
 
 def sweep_similarities(wildcards):

@@ -13,6 +13,7 @@ rule initialise_head:
     output:
         head="results/{experiment}/heads/{initialisation}/{shots}-{seed}.safetensors",
     params:
+        sources=SOURCES,
         rule=config["neighbours"]["rule"],
         heads=config["heads"],
         code=code_version("initialise_head.py"),

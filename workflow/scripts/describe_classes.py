@@ -9,5 +9,5 @@ from headstart.taxonomy import describe, read_taxonomy
 follow(snakemake.log[0])
 sources = pd.read_csv(snakemake.input.sources, sep="\t")
 targets = pd.read_csv(snakemake.input.targets, sep="\t")
-classes = describe(targets, sorted(sources["wnid"]), read_taxonomy(snakemake.input.taxonomy))
-write_table(classes, snakemake.output.classes)
+synsets = read_taxonomy(snakemake.input.taxonomy)
+write_table(describe(targets["wnid"], targets.get("type"), sources["wnid"], synsets), snakemake.output.classes)

@@ -1,0 +1,251 @@
+"""Fine-tune one network from several heads in lockstep: the same crops, batches and dropout for all of them.
+
+The frozen trunk runs once per batch and feeds one tail and head per initialisation. Everything random is keyed, on
+(seed, name, epoch) for crops, (seed, shots, epoch) for the order and (seed, step) for dropout, so a run's result does
+not depend on the runs beside it.
+
+Letters in shapes: N images, T target classes, D features of the last layer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from headstart.backbones import Network, place
+from headstart.batches import TrainingImages, draw_batch, dropout_mask
+from headstart.checkpoints import Checkpoint, termination
+from headstart.embedding import frozen_pass
+from headstart.replicas import BATCH_NORM, Replica, final_weights, score, start_replicas
+from headstart.strategies import STRATEGIES
+
+Evaluation = Mapping[str, tuple[np.ndarray, np.ndarray]]
+Optimisers = Mapping[str, torch.optim.Optimizer]
+Scores = list[tuple[str, int, str, Tensor]]  # initialisation, step, part, F-score of each class (T,)
+
+
+def train_lockstep(
+    *,
+    network: Network,
+    heads: Mapping[str, tuple[Any, Any]],
+    classes: Sequence[str],
+    images: TrainingImages,
+    evaluation: Evaluation,
+    steps: int,
+    evaluate_at: Sequence[int],
+    device: torch.device,
+    threads: int,
+    strategy: str = "finetune",
+    learning_rate: float = 1e-3,
+    betas: Sequence[float] = (0.9, 0.999),
+    eps: float = 1e-8,
+    dropout: float = 0.75,
+    batch_norm: str = "train",
+    checkpoint: Checkpoint | None = None,
+) -> tuple[pd.DataFrame, dict[str, Tensor]]:
+    """Train one replica of the network per head, and score each at the given steps.
+
+    Args:
+        network: as cut; its trunk stays frozen and its tail is copied, neither changes.
+        heads: initialisation -> weight (T, D) and bias (T,), arrays or tensors.
+        classes: wnids of the targets, T.
+        images: to train on.
+        evaluation: part -> the trunk's output for its images, from `cache_trunk`, and their labels.
+        steps: of the optimiser, the same for every initialisation.
+        evaluate_at: steps after which to score; 0 = as initialised.
+        threads: of the CPU; sums of gradients depend on it in the last bits.
+        strategy: name of the loss, a key of STRATEGIES.
+        learning_rate, betas, eps: of Adam.
+        dropout: probability of dropping a feature before the head.
+        batch_norm: of the trained blocks, "train" (statistics of the batch) or "eval" (those of pretraining).
+        checkpoint: where to keep the state; the caller removes it when the outputs are in place.
+
+    Returns:
+        The history, one row per step, part, initialisation and class (columns initialisation, step, part, wnid, f1),
+        and the final weights and buffers, "<initialisation>/<name in the network>".
+
+    Raises:
+        ValueError: arguments that do not fit together (all of them are named), or logits that are no numbers.
+        SystemExit: after SIGTERM, once the state is saved.
+    """
+    faults = [
+        *_unfit_heads(network, heads, classes),
+        *_unfit_images(images, evaluation, len(classes)),
+        *_unfit_settings(steps, evaluate_at, strategy, dropout, batch_norm),
+    ]
+    if faults:
+        raise ValueError("cannot train: " + "; ".join(faults))
+    with use_threads(threads), termination() as stop:
+        for part in (network.trunk, network.tail, network.head):
+            place(part, device).eval()
+        replicas = start_replicas(network, heads, batch_norm, device)
+        optimisers = {
+            name: torch.optim.Adam(replica.parameters(), learning_rate, (betas[0], betas[1]), eps, fused=True)
+            for name, replica in replicas.items()
+        }
+        done, scores = _resume(checkpoint, replicas, optimisers)
+        with tqdm(total=steps, initial=max(done, 0), desc="fine-tune", unit="step", mininterval=5) as progress:
+            for step in range(done + 1, steps + 1):
+                if step > 0:
+                    losses = _train_step(step, network, replicas, optimisers, images, strategy, dropout, device)
+                    _show(progress, losses)
+                if step in evaluate_at:
+                    scores += _evaluate(step, replicas, evaluation, images.batch, device)
+                state = partial(_state, step, scores, replicas, optimisers)
+                _keep(checkpoint, state, step in evaluate_at, stop.is_set())
+    return _history(scores, classes), final_weights(replicas, network.head_name)
+
+
+def evaluation_steps(steps: int, count: int) -> list[int]:
+    """List 0, 1 and further steps up to the last, even in the logarithm of the step; at most `count` of them.
+
+    Raises ValueError for fewer than one step or fewer than two evaluations.
+
+    >>> evaluation_steps(64, 8)
+    [0, 1, 2, 4, 8, 16, 32, 64]
+    """
+    if steps < 1 or count < 2:
+        raise ValueError(f"expected at least 1 step and 2 evaluations (first and last), got {steps} and {count}")
+    if count == 2:
+        return [0, steps]
+    return [0, *np.unique(np.geomspace(1, steps, count - 1).round().astype(int)).tolist()]
+
+
+@contextmanager
+def use_threads(count: int) -> Iterator[None]:
+    """Let torch use so many CPU threads inside this block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _train_step(
+    step: int,
+    network: Network,
+    replicas: Mapping[str, Replica],
+    optimisers: Optimisers,
+    images: TrainingImages,
+    strategy: str,
+    dropout: float,
+    device: torch.device,
+) -> dict[str, Tensor]:
+    """Take one step with every replica; give their losses."""
+    inputs, labels = draw_batch(images, step, device)
+    with torch.no_grad():
+        outputs = frozen_pass(network.trunk, inputs)
+    mask = None
+    if dropout > 0:
+        mask = dropout_mask(len(labels), network.head.in_features, dropout, images.seed, step).to(device)
+    losses = {}
+    for name, replica in replicas.items():
+        features, logits = replica(outputs, mask)
+        loss = STRATEGIES[strategy](replica, network, features, logits, labels)
+        optimisers[name].zero_grad()
+        loss.backward()
+        optimisers[name].step()
+        losses[name] = loss.detach()
+    return losses
+
+
+def _evaluate(
+    step: int, replicas: Mapping[str, Replica], evaluation: Evaluation, batch: int, device: torch.device
+) -> Scores:
+    return [
+        (name, step, part, torch.from_numpy(f1))
+        for part, (outputs, labels) in evaluation.items()
+        for name, f1 in score(replicas, outputs, labels, batch, device).items()
+    ]
+
+
+def _history(scores: Scores, classes: Sequence[str]) -> pd.DataFrame:
+    tables = [
+        pd.DataFrame({"initialisation": name, "step": step, "part": part, "wnid": list(classes), "f1": f1.numpy()})
+        for name, step, part, f1 in scores
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _state(step: int, scores: Scores, replicas: Mapping[str, Replica], optimisers: Optimisers) -> dict[str, Any]:
+    return {
+        "step": step,
+        "scores": scores,
+        "replicas": {name: replica.state_dict() for name, replica in replicas.items()},
+        "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()},
+    }
+
+
+def _resume(
+    checkpoint: Checkpoint | None, replicas: Mapping[str, Replica], optimisers: Optimisers
+) -> tuple[int, Scores]:
+    """Fill replicas and optimisers from the last state; give its step (-1 without one) and the scores so far."""
+    state = checkpoint.load() if checkpoint is not None else None
+    if state is None:
+        return -1, []
+    for name in replicas:
+        replicas[name].load_state_dict(state["replicas"][name])
+        optimisers[name].load_state_dict(state["optimisers"][name])
+    print(f"resumed at step {state['step']}")
+    return state["step"], state["scores"]
+
+
+def _keep(checkpoint: Checkpoint | None, state: partial[dict[str, Any]], milestone: bool, stop: bool) -> None:
+    if stop:
+        if checkpoint is not None:
+            checkpoint.save(state())
+        raise SystemExit("stopped by SIGTERM; the same command goes on from here")
+    if checkpoint is not None:
+        checkpoint.offer(state, milestone)
+
+
+def _show(progress: tqdm, losses: Mapping[str, Tensor]) -> None:
+    # Reading a loss waits for the GPU, so only when a line is due.
+    if time.time() - progress.last_print_t >= progress.mininterval:
+        progress.set_postfix({name: f"{float(loss):.3f}" for name, loss in losses.items()}, refresh=False)
+    progress.update()
+
+
+def _unfit_heads(network: Network, heads: Mapping[str, tuple[Any, Any]], classes: Sequence[str]) -> Iterator[str]:
+    if not heads:
+        yield "no head; expected initialisation -> (weight, bias)"
+    expected = (len(classes), network.head.in_features)
+    for name, (weight, bias) in heads.items():
+        if tuple(weight.shape) != expected or tuple(bias.shape) != expected[:1]:
+            yield (
+                f"head {name} has weight {tuple(weight.shape)} and bias {tuple(bias.shape)}, expected {expected} and "
+                f"{expected[:1]} for {len(classes)} classes; was it made from this network's features?"
+            )
+
+
+def _unfit_images(images: TrainingImages, evaluation: Evaluation, classes: int) -> Iterator[str]:
+    counts = {"train": (len(images.names), np.asarray(images.labels))}
+    counts |= {part: (len(outputs), np.asarray(labels)) for part, (outputs, labels) in evaluation.items()}
+    for part, (count, labels) in counts.items():
+        if count == 0 or count != len(labels):
+            yield f"{part}: {count} images and {len(labels)} labels, expected as many and at least one"
+        elif labels.min() < 0 or labels.max() >= classes:
+            yield f"{part}: labels from {labels.min()} to {labels.max()}, expected 0 to {classes - 1}"
+
+
+def _unfit_settings(
+    steps: int, evaluate_at: Sequence[int], strategy: str, dropout: float, batch_norm: str
+) -> Iterator[str]:
+    if strategy not in STRATEGIES:
+        yield f"unknown strategy {strategy!r}, valid are {', '.join(STRATEGIES)}"
+    if batch_norm not in BATCH_NORM:
+        yield f"unknown batch_norm {batch_norm!r}, valid are {', '.join(BATCH_NORM)}"
+    if not 0 <= dropout < 1:
+        yield f"dropout is the probability of dropping, from 0 to below 1, got {dropout}"
+    if not evaluate_at or min(evaluate_at) < 0 or max(evaluate_at) > steps:
+        yield f"evaluate_at has to be steps from 0 to {steps}, got {list(evaluate_at)}; evaluation_steps gives such"

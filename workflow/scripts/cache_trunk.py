@@ -1,0 +1,29 @@
+"""Rule cache_trunk: the frozen blocks' output for the test and validation images."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from headstart.backbones import cut, load_classifier, pick_device
+from headstart.embedding import cache_trunk
+from headstart.files import write_table
+from headstart.images import PixelStore
+from headstart.logs import follow
+
+follow(snakemake.log[0])
+params = snakemake.params
+device = pick_device(snakemake.threads)
+model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
+images = pd.read_csv(snakemake.input.split).query("part != 'train'")
+cache_trunk(
+    cut(model, params.trained_from).trunk,
+    PixelStore([Path(path) for path in snakemake.input.stores]),
+    list(images["name"]),
+    params.crop,
+    batch=64,
+    device=device,
+    path=Path(snakemake.output.trunk),
+    dtype=params.precision,
+    **params.pixels,
+)
+write_table(images, snakemake.output.images)

@@ -1,0 +1,12 @@
+"""Rule choose_neighbours: K for every measure and class type, by the paper's rule and by the clean one."""
+
+import pandas as pd
+
+from headstart.files import write_table
+from headstart.logs import follow
+from headstart.neighbours import choose
+
+follow(snakemake.log[0])
+chosen = choose(pd.read_parquet(snakemake.input.sweep))
+print(chosen.to_string(index=False))
+write_table(chosen, snakemake.output.neighbours)

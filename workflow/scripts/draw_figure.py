@@ -1,0 +1,1 @@
+"""Rule draw_figure: to come."""

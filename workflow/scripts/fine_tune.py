@@ -1,0 +1,1 @@
+"""Rule fine_tune: to come."""

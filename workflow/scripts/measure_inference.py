@@ -1,0 +1,20 @@
+"""Rule measure_inference: F-score of each source output for each target class, on n training images."""
+
+import pandas as pd
+from safetensors.numpy import load_file
+
+from headstart.files import write_table
+from headstart.logs import follow
+from headstart.neighbours import SourceHead, source_logits
+from headstart.similarity import inference
+from headstart.splits import locate, shots
+
+follow(snakemake.log[0])
+targets = pd.read_csv(snakemake.input.targets)["wnid"]
+chosen = shots(pd.read_csv(snakemake.input.split), int(snakemake.wildcards.shots))
+rows, labels = locate(chosen, pd.read_csv(snakemake.input.images), targets)
+logits = source_logits(
+    SourceHead(**load_file(snakemake.input.head)), load_file(snakemake.input.features)["features"][rows]
+)
+similarity = inference(labels, logits.argmax(axis=1), len(targets), len(snakemake.params.sources))
+write_table(pd.DataFrame(similarity, targets, snakemake.params.sources), snakemake.output.similarity)

@@ -1,0 +1,18 @@
+"""Rule measure_word2vec: cosine between the averaged word vectors of targets and sources."""
+
+from os.path import commonpath
+
+import pandas as pd
+
+from headstart.files import write_table
+from headstart.logs import follow
+from headstart.similarity import known_words, word2vec
+from headstart.wordvectors import load_vectors
+
+follow(snakemake.log[0])
+vectors = load_vectors(commonpath(snakemake.input.vectors))
+targets = pd.read_csv(snakemake.input.targets)
+sources = pd.read_csv(snakemake.input.classes).query("role == 'source'")
+print(known_words(vectors, targets["lemmas"]).to_string(index=False))
+similarity = word2vec(vectors, targets["lemmas"], sources["lemmas"])
+write_table(pd.DataFrame(similarity, targets["wnid"], sources["wnid"]), snakemake.output.similarity)

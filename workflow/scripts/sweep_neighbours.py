@@ -1,0 +1,1 @@
+"""Rule sweep_neighbours: to come."""

@@ -1,0 +1,1 @@
+"""Rule tabulate: to come."""

@@ -1,0 +1,11 @@
+"""Rule train_wordvectors: word vectors from the demo's captions."""
+
+from pathlib import Path
+
+from headstart.logs import follow
+from headstart.wordvectors import read_sentences, save_vectors, train_vectors
+
+follow(snakemake.log[0])
+params = snakemake.params
+sentences = read_sentences([Path(path) for path in snakemake.input.captions])
+save_vectors(train_vectors(sentences, params.dimensions, params.epochs, params.seed), Path(snakemake.output.vectors))
