@@ -332,9 +332,10 @@ def refuse(tar, *words):
     """Check that decoding is refused with these words and the tar's path, and that nothing is left behind."""
     with pytest.raises(ValueError) as caught:
         decode(tar)
-    message = str(caught.value)
-    for word in (str(tar), "images.tars", *words):
-        assert word in message, message
+    before, path, after = str(caught.value).partition(str(tar))
+    assert path
+    for word in ("images.tars", *words):
+        assert word in before + after
     assert listing(tar.parent) == [tar.name]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,19 @@ from headstart.files import replacing
 
 # A state saved before it is due may take this share of a job's time.
 LARGEST_SHARE = 0.05
+
+
+def digest_of(settings: Iterable[tuple[str, Any]], files: Iterable[Path]) -> str:
+    """Return a digest of named settings and of the content of files: all that decides a job's result.
+
+    >>> digest_of([("a", 1), ("b", 2)], []) == digest_of([("b", 2), ("a", 1)], []) != digest_of([("a", 1)], [])
+    True
+    """
+    whole = hashlib.sha256(json.dumps(dict(settings), sort_keys=True, default=str).encode())
+    for path in files:
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()[:16]
 
 
 class Checkpoint:

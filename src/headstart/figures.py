@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from headstart.drawing import (
+from headstart.charts import (
     FAINT,
     INK,
     SMALL,

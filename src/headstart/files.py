@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +58,14 @@ def write_table(frame: pd.DataFrame, path: str | os.PathLike[str]) -> None:
             frame.to_csv(partial, index=False, lineterminator="\n")
         else:
             frame.to_parquet(partial, engine="pyarrow")
+
+
+def write_arrays(arrays: Mapping[str, np.ndarray], path: str | os.PathLike[str]) -> None:
+    """Write arrays by name to `path` as safetensors."""
+    from safetensors.numpy import save_file
+
+    with replacing(path) as partial:
+        save_file({name: np.require(array, requirements="C") for name, array in arrays.items()}, partial)
 
 
 def _sync(path: Path) -> None:

@@ -22,10 +22,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Head:
-    """A linear layer, and the source rows it was blended from.
-
-    `sources` holds source indices, -1 = none; `coefficients` their shares, 0 = none; each row sums to 1 or is empty.
-    """
+    """A linear layer, and which source rows (-1 = none) were blended with which shares (0 = none; their sum is 1)."""
 
     weight: Array  # (T, D) float32
     bias: Array  # (T,) float32
@@ -59,9 +56,9 @@ def parse_initialisation(name: str) -> tuple[str, int | None]:
     >>> parse_initialisation("inference-k1"), parse_initialisation("random")
     (('inference', 1), ('random', None))
     """
+    blended = [known for known, build in INITIALISATIONS.items() if build is _blended]
     match = re.fullmatch(r"([a-z0-9]+)(?:-k([1-9][0-9]*))?", name)
-    if match is None or match[1] not in INITIALISATIONS or (match[2] and INITIALISATIONS[match[1]] is not _blended):
-        blended = [known for known, build in INITIALISATIONS.items() if build is _blended]
+    if match is None or match[1] not in (blended if match[2] else INITIALISATIONS):
         raise ValueError(
             f"unknown initialisation {name!r}; use one of {', '.join(INITIALISATIONS)}, "
             f"or <measure>-k<K> with a measure of {', '.join(blended)}"
@@ -153,10 +150,8 @@ def blend(
     """Average source rows: W'_i = sum of c_ij W_j with c_ij = sim(i,j) / sum of sim over the K nearest.
 
     Args:
-        weight: of the source head, (S, D).
-        bias: of the source head, (S,).
-        sources: (T, Kmax), from `nearest`.
-        coefficients: (T, Kmax), from `nearest`.
+        weight, bias: of the source head, (S, D) and (S,).
+        sources, coefficients: from `nearest`, (T, Kmax).
         bias_rule: `combined` averages the bias like the rows, `zero` leaves it out.
         norm: `untouched`, or `rescaled` to the source rows' mean length (the bias stays as it is).
 
@@ -202,13 +197,12 @@ def random_head(targets: int, features: int, seed: int) -> Head:
 def imprinted_head(features: Array, labels: Array, names: Sequence[str], scale: float) -> Head:
     """Take each class's mean training feature as its row (weight imprinting; Qi, Brown, Lowe, 2018).
 
-    Features are brought to length 1, averaged per class, and the mean again to length 1, times `scale`. As the length
-    of an image's feature is common to all its logits, the largest logit is the largest cosine, also on features as
-    they are; `scale` (use the source rows' mean length) gives the logits the spread the network was trained with.
+    Features are brought to length 1, averaged, and the mean brought to length `scale`. An image's feature length is
+    common to all its logits, so the largest logit is the largest cosine, on features as they are; the source rows'
+    mean length as `scale` gives the logits the spread the network was trained with.
 
     Args:
-        features: of the training images, (N, D).
-        labels: their classes, (N,).
+        features: of the training images, (N, D); their classes are `labels`, (N,).
         names: of the T classes.
         scale: length of the rows.
 

@@ -6,7 +6,7 @@ Letters in shapes: S source classes, T target classes, D features, K neighbours,
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,41 @@ def cross_validated_sweep(
         similarity = couple_f_scores(images.labels[rest], predictions[rest], targets, len(head.weight))
         counts += count_sweep(similarity, head, Images(images.features[part], images.labels[part]), Ks, names)
     return np.stack([f_scores(of_one_k) for of_one_k in counts])
+
+
+def sweep_measures(
+    similarities: Mapping[str, pd.DataFrame],
+    head: SourceHead,
+    images: Mapping[str, Images],
+    types: Sequence[str],
+    Ks: Sequence[int],
+    folds: int,
+    seed: int,
+    image_measures: Sequence[str] = ("inference",),
+) -> pd.DataFrame:
+    """Sweep every measure over test images, as the paper does, and over training images, for a clean choice of K.
+
+    Args:
+        similarities: measure -> (T, S), rows and columns named by wnid.
+        images: "test" and "train".
+        types: of the T targets.
+        image_measures: those measured on the training images, which are therefore cross-validated there.
+
+    Returns:
+        Columns measure, type, K, images, f1 (mean over the classes of that type), classes.
+    """
+    frames = []
+    for measure, similarity in similarities.items():
+        names = list(similarity.index)
+        scores = {"test": sweep(similarity, head, images["test"], Ks, names)}
+        if measure in image_measures:
+            scores["train"] = cross_validated_sweep(head, images["train"], len(names), Ks, folds, seed)
+        else:
+            scores["train"] = sweep(similarity, head, images["train"], Ks, names)
+        frames += [
+            mean_by_type(f1, types, Ks).assign(measure=measure, images=which) for which, f1 in scores.items()
+        ]
+    return pd.concat(frames, ignore_index=True)[["measure", "type", "K", "images", "f1", "classes"]]
 
 
 def count_sweep(

@@ -1,37 +1,74 @@
-"""Train a small classifier from scratch; the demo's source network.
+"""Train a small classifier from scratch, the demo's source network, and measure a classifier's top-1.
 
-On one machine's CPU, the same seed and thread count give the same bits.
+On one machine's CPU, the same seed and thread count give the same bits. Letters in shapes: N images, S source classes.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from headstart.backbones import place
+from headstart.embedding import normalise
+from headstart.files import replacing
 from headstart.images import PixelStore, crop_batch
 
 WEIGHT_DECAY = 0.02
+SECONDS_BETWEEN_LINES = 5
+Labelled = tuple[list[str], list[int]]
+Batch = tuple[Tensor, Tensor]
 
 
-@contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Build a network inside this block: its random weights depend on `seed` alone, other draws stay untouched.
+def class_indices(names: Sequence[str], sources: Sequence[str]) -> list[int]:
+    """Give the place in `sources` of the class of each picture, N, read off its name `<wnid>_<number>.JPEG`.
 
-    >>> with seeded(3):
-    ...     first = nn.Linear(2, 2)
-    >>> with seeded(3):
-    ...     second = nn.Linear(2, 2)
-    >>> torch.equal(first.weight, second.weight)
-    True
+    Raises ValueError for pictures of no source class.
+
+    >>> class_indices(["n02084071_4.JPEG"], ["n01440764", "n02084071"])
+    [1]
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
+    place_of = {wnid: i for i, wnid in enumerate(sources)}
+    strangers = sorted({wnid for wnid in map(_wnid, names) if wnid not in place_of})
+    if strangers:
+        raise ValueError(
+            f"pictures of {', '.join(strangers[:5])} belong to none of the {len(sources)} source classes; "
+            "expected names <wnid>_<number>.JPEG of these classes alone"
+        )
+    return [place_of[_wnid(name)] for name in names]
+
+
+def hold_out(names: Sequence[str], sources: Sequence[str], held_out: int) -> tuple[Labelled, Labelled]:
+    """Split pictures into training and test ones, each as names and class indices; the last of a class are held out.
+
+    Args:
+        sources: wnids in the order of the network's outputs, S.
+        held_out: test pictures per class.
+
+    Raises:
+        ValueError: a class has no picture left to train on, or a picture belongs to no class.
+
+    >>> hold_out(["n00000001_0.JPEG", "n00000001_1.JPEG"], ["n00000001"], 1)
+    ((['n00000001_0.JPEG'], [0]), (['n00000001_1.JPEG'], [0]))
+    """
+    members: dict[int, list[str]] = {i: [] for i in range(len(sources))}
+    for name, label in zip(names, class_indices(names, sources), strict=True):
+        members[label].append(name)
+    short = [f"{sources[label]} ({len(found)})" for label, found in members.items() if len(found) <= held_out]
+    if short:
+        raise ValueError(
+            f"expected more than {held_out} pictures of every source class, got fewer of {', '.join(short)}; "
+            "draw more of them (images.drawn.source) or hold out fewer (source.training.held_out)"
+        )
+    train = [(name, label) for label, found in members.items() for name in found[: len(found) - held_out]]
+    test = [(name, label) for label, found in members.items() for name in found[len(found) - held_out :]]
+    return _unzipped(train), _unzipped(test)
 
 
 def train_classifier(
@@ -50,15 +87,15 @@ def train_classifier(
     threads: int,
     device: str | torch.device = "cpu",
 ) -> list[dict[str, float]]:
-    """Train `model` in place on random crops with AdamW and one cycle of the learning rate; no flips.
+    """Train `model` in place on random crops, with AdamW and one cycle of the learning rate; no flips.
 
     Args:
         names: pictures of the store, N.
-        labels: their classes as outputs of the model, N.
+        labels: their classes as outputs of the model, N, each in 0..S-1.
         crop: side of the squares, pixels; their places depend on (seed, name, epoch).
-        batch: pictures per step; the batches of an epoch differ by at most one picture.
+        batch: pictures per step at most; the batches of an epoch differ by at most one picture.
         learning_rate: the largest of the cycle.
-        mean, std: of the colour channels, in 0..1; what later uses of the model must subtract and divide by.
+        mean, std: of the colour channels, in 0..1, subtracted and divided by.
         threads: of the CPU; sums of gradients depend on it in the last bits.
 
     Returns:
@@ -68,32 +105,21 @@ def train_classifier(
         ValueError: names and labels differ in number, or there are none.
     """
     _require_pairs(names, labels)
-    steps = -(-len(names) // batch)
+    place_of_work, steps = torch.device(device), -(-len(names) // batch)
     rows = []
-    with _threads(threads):
-        model.to(device, memory_format=torch.channels_last).train()
+    with _threads(threads), tqdm(desc="pretrain", total=epochs * steps, mininterval=SECONDS_BETWEEN_LINES) as progress:
+        place(model, place_of_work).train()
         optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=WEIGHT_DECAY)
         cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, epochs=epochs, steps_per_epoch=steps)
-        progress = tqdm(total=epochs * steps, desc="pretrain", unit="step", mininterval=5)
         for epoch in range(epochs):
-            loss, right = 0.0, 0
-            order = np.random.default_rng((seed, epoch)).permutation(len(names))
-            for chosen in np.array_split(order, steps):
-                pixels = crop_batch(store, [names[i] for i in chosen], crop, seed, epoch)
-                truth = torch.tensor([labels[i] for i in chosen], device=device)
-                logits = model(_normalised(pixels, mean, std, device))
-                error = nn.functional.cross_entropy(logits, truth)
-                optimiser.zero_grad()
-                error.backward()
-                optimiser.step()
-                cycle.step()
-                loss += error.item() * len(chosen)
-                right += int((logits.argmax(1) == truth).sum())
-                progress.update()
-            rate = cycle.get_last_lr()[0]
-            rows.append({"epoch": epoch, "loss": loss / len(names), "accuracy": right / len(names), "learning_rate": rate})
-            progress.set_postfix(loss=f"{rows[-1]['loss']:.3f}", accuracy=f"{rows[-1]['accuracy']:.3f}")
-        progress.close()
+            orders = np.array_split(np.random.default_rng((seed, epoch)).permutation(len(names)), steps)
+            parts = (([names[i] for i in order], [labels[i] for i in order]) for order in orders)
+            crops = ((crop_batch(store, few, crop, seed, epoch), truth) for few, truth in parts)
+            batches = (_moved(pixels, truth, mean, std, place_of_work) for pixels, truth in crops)
+            loss, right = _train_epoch(model, batches, optimiser, cycle, progress)
+            row = {"epoch": epoch, "loss": loss / len(names), "accuracy": right / len(names)}
+            rows.append({**row, "learning_rate": float(cycle.get_last_lr()[0])})
+            progress.set_postfix(loss=f"{row['loss']:.3f}", accuracy=f"{row['accuracy']:.3f}")
     return rows
 
 
@@ -110,32 +136,86 @@ def accuracy(
     batch: int = 128,
     device: str | torch.device = "cpu",
 ) -> float:
-    """Share of the pictures whose central crop gets its own class as the model's first choice, 0..1.
+    """Give the share of pictures, 0..1, for whose central crop the model's first choice is their own class.
 
     Leaves the model in eval mode. Raises ValueError as `train_classifier` does.
     """
     _require_pairs(names, labels)
-    right = 0
+    place_of_work, right = torch.device(device), 0
     with _threads(threads), torch.inference_mode():
-        model.to(device, memory_format=torch.channels_last).eval()
-        for start in range(0, len(names), batch):
+        place(model, place_of_work).eval()
+        for start in tqdm(range(0, len(names), batch), desc="measure", mininterval=SECONDS_BETWEEN_LINES, delay=5):
             pixels = crop_batch(store, names[start : start + batch], crop)
-            choice = model(_normalised(pixels, mean, std, device)).argmax(1).cpu()
-            right += int((choice == torch.tensor(labels[start : start + batch])).sum())
+            images, truth = _moved(pixels, labels[start : start + batch], mean, std, place_of_work)
+            right += int((model(images).argmax(1) == truth).sum())
     return right / len(names)
+
+
+def accuracy_table(
+    model: nn.Module,
+    store: PixelStore,
+    names: Sequence[str],
+    labels: Sequence[int],
+    *,
+    crop: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    threads: int,
+    device: str | torch.device = "cpu",
+) -> pd.DataFrame:
+    """Give `accuracy` as a table of one row: images, classes (that have images), top1."""
+    top1 = accuracy(model, store, names, labels, crop=crop, mean=mean, std=std, threads=threads, device=device)
+    return pd.DataFrame({"images": [len(names)], "classes": [len(set(labels))], "top1": [top1]})
+
+
+def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Write the state dict of the model as safetensors, in the usual memory layout."""
+    from safetensors.torch import save_file
+
+    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
+    with replacing(path) as partial:
+        save_file(state, partial)
+
+
+def _train_epoch(
+    model: nn.Module,
+    batches: Iterator[Batch],
+    optimiser: torch.optim.Optimizer,
+    cycle: torch.optim.lr_scheduler.LRScheduler,
+    progress: tqdm,
+) -> tuple[float, int]:
+    """Take one step per batch; give the summed loss and the number of right answers."""
+    loss, right = 0.0, 0
+    for images, truth in batches:
+        logits = model(images)
+        error = nn.functional.cross_entropy(logits, truth)
+        optimiser.zero_grad()
+        error.backward()
+        optimiser.step()
+        cycle.step()
+        loss += error.item() * len(truth)
+        right += int((logits.argmax(1) == truth).sum())
+        progress.update()
+    return loss, right
+
+
+def _moved(
+    pixels: np.ndarray, labels: Sequence[int], mean: Sequence[float], std: Sequence[float], device: torch.device
+) -> Batch:
+    return normalise(pixels, mean, std, device), torch.tensor(labels, device=device)
+
+
+def _wnid(name: str) -> str:
+    return name.partition("_")[0]
+
+
+def _unzipped(pairs: Sequence[tuple[str, int]]) -> Labelled:
+    return [name for name, _ in pairs], [label for _, label in pairs]
 
 
 def _require_pairs(names: Sequence[str], labels: Sequence[int]) -> None:
     if len(names) != len(labels) or not names:
-        raise ValueError(f"got {len(names)} pictures and {len(labels)} labels; expected one label for each, at least one")
-
-
-def _normalised(
-    pixels: np.ndarray, mean: Sequence[float], std: Sequence[float], device: str | torch.device
-) -> Tensor:
-    """The network's input, float32 (N, 3, side, side) in channels-last order, from uint8 (N, side, side, 3)."""
-    scaled = torch.from_numpy(pixels).to(device).float().div_(255)
-    return scaled.sub_(torch.tensor(mean, device=device)).div_(torch.tensor(std, device=device)).permute(0, 3, 1, 2)
+        raise ValueError(f"got {len(names)} pictures and {len(labels)} labels; expected as many of both, at least one")
 
 
 @contextmanager

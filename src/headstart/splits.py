@@ -168,25 +168,38 @@ def compare_lists(
     return counts
 
 
-def locate(chosen: pd.DataFrame, images: pd.DataFrame, wnids: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Find the rows of some images (wnid, name) in a table of images, and their classes as indices into `wnids`.
+def label(chosen: pd.DataFrame, wnids: Sequence[str]) -> np.ndarray:
+    """Give the class of each image (a row with its wnid) as an index into `wnids`, (N,).
 
-    Raises:
-        ValueError: an image or a class is in one table only.
+    Raises ValueError for a class that is not among them.
+
+    >>> label(pd.DataFrame({"wnid": ["n2", "n1"]}), ["n1", "n2"])
+    array([1, 0])
+    """
+    labels = pd.Index(wnids).get_indexer(pd.Index(chosen["wnid"]))
+    strange = sorted(set(chosen["wnid"][labels < 0]))
+    if strange:
+        raise ValueError(f"images of {', '.join(strange)}, which are none of the {len(wnids)} classes; split again")
+    return labels
+
+
+def locate(chosen: pd.DataFrame, images: pd.DataFrame, wnids: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Find the rows of some images (wnid, name) in a table of images, (N,), and `label` them.
+
+    Raises ValueError for an image or a class that is not there.
 
     >>> images = pd.DataFrame({"wnid": ["n1", "n2"], "name": ["a", "b"]})
     >>> locate(images[1:], images, ["n2", "n1"])
     (array([1]), array([0]))
     """
     rows = pd.Index(images["name"]).get_indexer(pd.Index(chosen["name"]))
-    labels = pd.Index(wnids).get_indexer(pd.Index(chosen["wnid"]))
-    lost = chosen[(rows < 0) | (labels < 0)]
+    lost = chosen["name"][rows < 0]
     if len(lost):
         raise ValueError(
-            f"{len(lost)} of {len(chosen)} images are not among the {len(images)} embedded images of {len(wnids)} "
-            f"classes, first {lost['name'].iloc[0]} of {lost['wnid'].iloc[0]}; were both made from one audit?"
+            f"{len(lost)} of {len(chosen)} images are not among the {len(images)} in the table, first {lost.iloc[0]}; "
+            "were both made from one audit?"
         )
-    return rows, labels
+    return rows, label(chosen, wnids)
 
 
 def shots(split: pd.DataFrame, n: int) -> pd.DataFrame:

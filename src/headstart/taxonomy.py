@@ -51,8 +51,7 @@ def find_wordnet(where: str | os.PathLike[str] = "wordnet") -> Path:
     Args:
         where: a folder or zip file, or the word `wordnet`: then NLTK's data path and /usr/share/wordnet are searched.
 
-    Raises:
-        FileNotFoundError: it is not there.
+    Raises FileNotFoundError where it is not there.
     """
     places = [Path(where)]
     if str(where) == "wordnet":
@@ -66,13 +65,9 @@ def find_wordnet(where: str | os.PathLike[str] = "wordnet") -> Path:
 
 
 def prepare_wordnet(found: Path, copy: Path) -> None:
-    """Copy WordNet 3.0 to a folder, and complete it for NLTK.
+    """Copy WordNet 3.0 from where `find_wordnet` found it to the folder `copy`, and complete it for NLTK.
 
     NLTK refuses links, and folders outside its data path; Debian's packages lack `lexnames`.
-
-    Args:
-        found: from `find_wordnet`.
-        copy: folder to be filled.
 
     Raises:
         ValueError: it is another version, whose offsets are not ImageNet's wnids.
@@ -181,11 +176,9 @@ def read_taxonomy_table(path: str | os.PathLike[str]) -> dict[str, Synset]:
         if wnid in synsets or not WNID.fullmatch(wnid):
             raise ValueError(f"{path}: expected wnids such as n02084071, once each, got {wnid!r}")
         synsets[wnid] = _synset(row, reader)
-    orphans = [
-        f"{row['wnid']} ({parent})" for row in rows for parent in row["parents"].split() if parent not in synsets
-    ]
+    orphans = {parent for row in rows for parent in row["parents"].split()} - set(synsets)
     if orphans:
-        raise ValueError(f"{path}: no line for the parents of {', '.join(orphans)}; add them, up to one common root")
+        raise ValueError(f"{path}: no line for the parents {', '.join(sorted(orphans))}; add them, up to one root")
     reader.synsets = {synset.offset(): synset for synset in synsets.values()}
     for synset in synsets.values():
         try:
@@ -267,7 +260,10 @@ def class_type(synset: Synset, sources: Sequence[Synset], declared: str = "") ->
 
 
 def describe(
-    targets: Sequence[str], declared: Sequence[str] | None, sources: Sequence[str], synsets: Mapping[str, Synset]
+    targets: Sequence[str],
+    declared: Sequence[str | float] | None,
+    sources: Sequence[str],
+    synsets: Mapping[str, Synset],
 ) -> pd.DataFrame:
     """Describe all classes, the sources first, in the order of the network's outputs (sorted wnids).
 

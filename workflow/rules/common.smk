@@ -31,7 +31,7 @@ DRAWN = config["images"]["drawn"]
 # Measures that look at training images have one matrix for each draw of them; the others have one for all.
 IMAGE_MEASURES = ("inference",)
 FIGURES = ("figure1", "figure2", "figure3", "shots")
-TABLES = ("table1", "table2", "neighbours", "claims")
+TABLES = ("table1", "table2", "table2_clean", "neighbours", "claims")
 TABLE_FORMS = ("csv", "html", "md", "tex")
 FIGURE_FORMS = ("svg", "pdf", "csv")
 
@@ -139,9 +139,7 @@ def group_initialisations(wildcards):
 def group_heads(wildcards):
     """The heads that one training job starts from, by initialisation."""
     run = f"{wildcards.shots}-{wildcards.seed}"
-    return {
-        name: f"results/{EXPERIMENT}/heads/{name}/{run}.safetensors" for name in group_initialisations(wildcards)
-    }
+    return {name: f"results/{EXPERIMENT}/heads/{name}/{run}.safetensors" for name in group_initialisations(wildcards)}
 
 
 def histories(group, shots=None):
@@ -177,7 +175,7 @@ def figure_inputs(wildcards):
     """The files one figure is drawn from."""
     chosen = {"sweep": for_seeds("sweep/{seed}.parquet"), "neighbours": for_seeds("neighbours/{seed}.csv")}
     curves = {"history": histories(config["figures"]["group"], config["figures"]["shots"])}
-    pictures = {"similarity": similarities(), "target_store": stores([example()]), "source_stores": source_pictures()}
+    pictures = {"similarity": similarities(), "pictures": stores([example()]) + source_pictures()}
     return {
         "figure1": curves,
         "figure2": curves | pictures,
@@ -212,6 +210,10 @@ def closing_words():
             f"figures  {folder}/figures/",
             f"origin   {folder}/provenance.json",
             f"report   snakemake --report {folder}/report.html"
-            + (f" --configfile {' '.join(map(str, workflow.overwrite_configfiles))}" if workflow.overwrite_configfiles else ""),
+            + (
+                f" --configfile {' '.join(map(str, workflow.overwrite_configfiles))}"
+                if workflow.overwrite_configfiles
+                else ""
+            ),
         ]
     )

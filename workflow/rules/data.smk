@@ -1,6 +1,5 @@
 """From tars of images to decoded pictures, described classes and splits."""
 
-
 if DRAWN:
 
     rule draw_shapes:
@@ -8,16 +7,16 @@ if DRAWN:
         output:
             tar="resources/{experiment}/{wnid}.tar",
             captions="resources/{experiment}/{wnid}.txt",
+        log:
+            "results/{experiment}/logs/draw_shapes/{wnid}.log",
+        conda:
+            "../../envs/vision.yaml"
         params:
             images=drawn_count,
             captions=DRAWN["captions"],
             seed=DRAWN["seed"],
             side=config["images"]["short_side"],
             code=code_version("draw_shapes.py"),
-        log:
-            "results/{experiment}/logs/draw_shapes/{wnid}.log",
-        conda:
-            "../../envs/vision.yaml"
         message:
             "Draw {wildcards.wnid}"
         script:
@@ -31,16 +30,16 @@ rule decode_images:
     output:
         store="results/{experiment}/images/{wnid}.arrow",
         audit="results/{experiment}/images/{wnid}.audit.csv",
-    params:
-        short_side=config["images"]["short_side"],
-        min_side=config["images"]["min_side"],
-        code=code_version("decode_images.py"),
     log:
         "results/{experiment}/logs/decode_images/{wnid}.log",
     benchmark:
         "results/{experiment}/benchmarks/decode_images/{wnid}.tsv"
     conda:
         "../../envs/vision.yaml"
+    params:
+        short_side=config["images"]["short_side"],
+        min_side=config["images"]["min_side"],
+        code=code_version("decode_images.py"),
     message:
         "Decode the images of {wildcards.wnid}"
     script:
@@ -55,15 +54,15 @@ if config["source"]["samples"]:
             folder=config["source"]["samples"],
         output:
             store="results/{experiment}/images/samples.arrow",
-        params:
-            short_side=config["images"]["short_side"],
-            code=code_version("decode_samples.py"),
         log:
             "results/{experiment}/logs/decode_samples.log",
         benchmark:
             "results/{experiment}/benchmarks/decode_samples.tsv"
         conda:
             "../../envs/vision.yaml"
+        params:
+            short_side=config["images"]["short_side"],
+            code=code_version("decode_samples.py"),
         message:
             "Decode the pictures of source classes"
         script:
@@ -74,13 +73,13 @@ rule prepare_wordnet:
     """Copy WordNet 3.0 from where it is installed and complete it."""
     output:
         noun="resources/wordnet/data.noun",
-    params:
-        where=config["classes"]["taxonomy"],
-        code=code_version("prepare_wordnet.py"),
     log:
         "resources/prepare_wordnet.log",
     conda:
         "../../envs/text.yaml"
+    params:
+        where=config["classes"]["taxonomy"],
+        code=code_version("prepare_wordnet.py"),
     message:
         "Copy WordNet 3.0"
     script:
@@ -95,12 +94,12 @@ rule describe_classes:
         taxonomy=taxonomy(),
     output:
         classes="results/{experiment}/classes.csv",
-    params:
-        code=code_version("describe_classes.py"),
     log:
         "results/{experiment}/logs/describe_classes.log",
     conda:
         "../../envs/text.yaml"
+    params:
+        code=code_version("describe_classes.py"),
     message:
         "Describe the classes"
     script:
@@ -117,15 +116,15 @@ rule audit_images:
         audit="results/{experiment}/audit.csv",
         targets="results/{experiment}/targets.csv",
         images="results/{experiment}/images.csv",
+    log:
+        "results/{experiment}/logs/audit_images.log",
+    conda:
+        "../../envs/vision.yaml"
     params:
         train=config["images"]["train"],
         test_min=config["images"]["test_min"],
         on_missing=config["images"]["on_missing"],
         code=code_version("audit_images.py"),
-    log:
-        "results/{experiment}/logs/audit_images.log",
-    conda:
-        "../../envs/vision.yaml"
     message:
         "Count the images of every target class"
     script:
@@ -139,16 +138,16 @@ rule split_images:
         lists=list((config["images"]["lists"] or {}).values()),
     output:
         split="results/{experiment}/splits/{seed}.csv",
+    log:
+        "results/{experiment}/logs/split_images/{seed}.log",
+    conda:
+        "../../envs/vision.yaml"
     params:
         train=config["images"]["train"],
         validation=config["images"]["validation"],
         test=config["images"]["test"],
         test_min=config["images"]["test_min"],
         code=code_version("split_images.py"),
-    log:
-        "results/{experiment}/logs/split_images/{seed}.log",
-    conda:
-        "../../envs/vision.yaml"
     message:
         "Split the images, seed {wildcards.seed}"
     script:

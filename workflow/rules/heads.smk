@@ -12,15 +12,15 @@ rule initialise_head:
         split="results/{experiment}/splits/{seed}.csv",
     output:
         head="results/{experiment}/heads/{initialisation}/{shots}-{seed}.safetensors",
+    log:
+        "results/{experiment}/logs/initialise_head/{initialisation}/{shots}-{seed}.log",
+    conda:
+        "../../envs/vision.yaml"
     params:
         sources=SOURCES,
         rule=config["neighbours"]["rule"],
         heads=config["heads"],
         code=code_version("initialise_head.py"),
-    log:
-        "results/{experiment}/logs/initialise_head/{initialisation}/{shots}-{seed}.log",
-    conda:
-        "../../envs/vision.yaml"
     message:
         "Head {wildcards.initialisation}, {wildcards.shots} images per class, seed {wildcards.seed}"
     script:

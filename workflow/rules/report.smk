@@ -2,40 +2,40 @@
 
 
 rule tabulate:
-    """Table 1, Table 2, the chosen K and the paper's claims."""
+    """One table: Table 1, Table 2, its clean columns, the chosen K, or the paper's claims."""
     input:
         history=histories(config["tables"]["group"]),
         sweep=for_seeds("sweep/{seed}.parquet"),
         neighbours=for_seeds("neighbours/{seed}.csv"),
         similarity=similarities(),
         classes="results/{experiment}/classes.csv",
-        targets="results/{experiment}/targets.csv",
-        audit="results/{experiment}/audit.csv",
         published=config["tables"]["published"] or [],
     output:
-        [
-            report(
-                f"results/{{experiment}}/tables/{table}.{form}",
-                caption=f"../report/{table}.rst",
-                category="Tables",
-                labels={"table": table, "form": form},
-            )
-            if form in ("html", "csv")
-            else f"results/{{experiment}}/tables/{table}.{form}"
-            for table in TABLES
-            for form in TABLE_FORMS
-        ],
+        csv=report(
+            "results/{experiment}/tables/{table}.csv",
+            caption="../report/{table}.rst",
+            category="Tables",
+            labels={"table": "{table}", "form": "numbers"},
+        ),
+        html=report(
+            "results/{experiment}/tables/{table}.html",
+            caption="../report/{table}.rst",
+            category="Tables",
+            labels={"table": "{table}", "form": "page"},
+        ),
+        md="results/{experiment}/tables/{table}.md",
+        tex="results/{experiment}/tables/{table}.tex",
     params:
         examples=examples(),
+        measures=MEASURES,
         rule=config["neighbours"]["rule"],
-        neighbours={key: config["neighbours"][key] for key in ("shots", "folds")},
         code=code_version("tabulate.py"),
     log:
-        "results/{experiment}/logs/tabulate.log",
+        "results/{experiment}/logs/tabulate/{table}.log",
     conda:
         "../../envs/report.yaml"
     message:
-        "Write the tables"
+        "Write {wildcards.table}"
     script:
         "../scripts/tabulate.py"
 
@@ -56,14 +56,14 @@ rule draw_figure:
         ),
         pdf="results/{experiment}/figures/{figure}.pdf",
         data="results/{experiment}/figures/{figure}.csv",
-    params:
-        example=example(),
-        measures=MEASURES,
-        code=code_version("draw_figure.py"),
     log:
         "results/{experiment}/logs/draw_figure/{figure}.log",
     conda:
         "../../envs/report.yaml"
+    params:
+        example=example(),
+        measures=MEASURES,
+        code=code_version("draw_figure.py"),
     message:
         "Draw {wildcards.figure}"
     script:
@@ -80,15 +80,15 @@ rule record_provenance:
     output:
         provenance=report("results/{experiment}/provenance.json", caption="../report/provenance.rst", category="Origin"),
         config="results/{experiment}/config.yaml",
+    log:
+        "results/{experiment}/logs/record_provenance.log",
+    conda:
+        "../../envs/vision.yaml"
     params:
         config=config,
         project=str(PROJECT),
         benchmarks=f"results/{EXPERIMENT}/benchmarks",
         code=code_version("record_provenance.py"),
-    log:
-        "results/{experiment}/logs/record_provenance.log",
-    conda:
-        "../../envs/vision.yaml"
     message:
         "Record where the results come from"
     script:

@@ -1,6 +1,5 @@
 """The source network's one pass over the images, and how similar each target is to each source."""
 
-
 if not config["source"]["weights"]:
 
     rule train_source:
@@ -12,6 +11,13 @@ if not config["source"]["weights"]:
         output:
             weights="results/{experiment}/source/weights.safetensors",
             accuracy="results/{experiment}/source/accuracy.csv",
+        log:
+            "results/{experiment}/logs/train_source.log",
+        benchmark:
+            "results/{experiment}/benchmarks/train_source.tsv"
+        conda:
+            "../../envs/vision.yaml"
+        threads: 2
         params:
             sources=SOURCES,
             network={key: config["source"][key] for key in ("library", "name", "options")},
@@ -21,13 +27,6 @@ if not config["source"]["weights"]:
             # Sums of gradients depend on the number of threads, so it is fixed whatever `--cores` says.
             torch_threads=2,
             code=code_version("train_source.py"),
-        threads: 2
-        log:
-            "results/{experiment}/logs/train_source.log",
-        benchmark:
-            "results/{experiment}/benchmarks/train_source.tsv"
-        conda:
-            "../../envs/vision.yaml"
         message:
             "Train the source network on the drawn source classes"
         script:
@@ -42,19 +41,19 @@ elif config["source"]["samples"]:
             weights=source_weights(),
         output:
             accuracy="results/{experiment}/source/accuracy.csv",
-        params:
-            sources=SOURCES,
-            network={key: config["source"][key] for key in ("library", "name", "options")},
-            pixels={key: config["source"][key] for key in ("mean", "std")},
-            crop=config["images"]["crop"],
-            code=code_version("check_source.py"),
-        threads: 2
         log:
             "results/{experiment}/logs/check_source.log",
         benchmark:
             "results/{experiment}/benchmarks/check_source.tsv"
         conda:
             "../../envs/vision.yaml"
+        threads: 2
+        params:
+            sources=SOURCES,
+            network={key: config["source"][key] for key in ("library", "name", "options")},
+            pixels={key: config["source"][key] for key in ("mean", "std")},
+            crop=config["images"]["crop"],
+            code=code_version("check_source.py"),
         message:
             "Check the source network on pictures of its own classes"
         script:
@@ -70,6 +69,13 @@ rule embed_images:
     output:
         features="results/{experiment}/features.safetensors",
         head="results/{experiment}/head.safetensors",
+    log:
+        "results/{experiment}/logs/embed_images.log",
+    benchmark:
+        "results/{experiment}/benchmarks/embed_images.tsv"
+    conda:
+        "../../envs/vision.yaml"
+    threads: 2
     params:
         classes=len(SOURCES),
         network={key: config["source"][key] for key in ("library", "name", "options")},
@@ -77,13 +83,6 @@ rule embed_images:
         pixels={key: config["source"][key] for key in ("mean", "std")},
         crop=config["images"]["crop"],
         code=code_version("embed_images.py"),
-    threads: 2
-    log:
-        "results/{experiment}/logs/embed_images.log",
-    benchmark:
-        "results/{experiment}/benchmarks/embed_images.tsv"
-    conda:
-        "../../envs/vision.yaml"
     message:
         "Show every image to the source network"
     script:
@@ -98,17 +97,17 @@ if not config["wordvectors"]["path"] and DRAWN:
             captions=collect("resources/{{experiment}}/{wnid}.txt", wnid=SOURCES + TARGETS),
         output:
             vectors="results/{experiment}/wordvectors.bin",
-        params:
-            dimensions=config["wordvectors"]["dimensions"],
-            epochs=config["wordvectors"]["epochs"],
-            seed=DRAWN["seed"],
-            code=code_version("train_wordvectors.py"),
         log:
             "results/{experiment}/logs/train_wordvectors.log",
         benchmark:
             "results/{experiment}/benchmarks/train_wordvectors.tsv"
         conda:
             "../../envs/text.yaml"
+        params:
+            dimensions=config["wordvectors"]["dimensions"],
+            epochs=config["wordvectors"]["epochs"],
+            seed=DRAWN["seed"],
+            code=code_version("train_wordvectors.py"),
         message:
             "Train word vectors on the captions"
         script:
@@ -125,13 +124,13 @@ rule measure_inference:
         split="results/{experiment}/splits/{seed}.csv",
     output:
         similarity="results/{experiment}/similarity/inference/{shots}-{seed}.parquet",
-    params:
-        sources=SOURCES,
-        code=code_version("measure_inference.py"),
     log:
         "results/{experiment}/logs/measure_inference/{shots}-{seed}.log",
     conda:
         "../../envs/vision.yaml"
+    params:
+        sources=SOURCES,
+        code=code_version("measure_inference.py"),
     message:
         "Inference similarity, {wildcards.shots} images per class, seed {wildcards.seed}"
     script:
@@ -145,15 +144,15 @@ rule measure_wordnet:
         taxonomy=taxonomy(),
     output:
         similarity="results/{experiment}/similarity/wordnet.parquet",
-    params:
-        sources=SOURCES,
-        code=code_version("measure_wordnet.py"),
     log:
         "results/{experiment}/logs/measure_wordnet.log",
     benchmark:
         "results/{experiment}/benchmarks/measure_wordnet.tsv"
     conda:
         "../../envs/text.yaml"
+    params:
+        sources=SOURCES,
+        code=code_version("measure_wordnet.py"),
     message:
         "WordNet similarity"
     script:
@@ -168,14 +167,14 @@ rule measure_word2vec:
         vectors=word_vectors(),
     output:
         similarity="results/{experiment}/similarity/word2vec.parquet",
-    params:
-        code=code_version("measure_word2vec.py"),
     log:
         "results/{experiment}/logs/measure_word2vec.log",
     benchmark:
         "results/{experiment}/benchmarks/measure_word2vec.tsv"
     conda:
         "../../envs/text.yaml"
+    params:
+        code=code_version("measure_word2vec.py"),
     message:
         "Word2Vec similarity"
     script:
@@ -193,18 +192,18 @@ rule sweep_neighbours:
         split="results/{experiment}/splits/{seed}.csv",
     output:
         sweep="results/{experiment}/sweep/{seed}.parquet",
-    params:
-        measures=MEASURES,
-        image_measures=IMAGE_MEASURES,
-        heads=config["heads"],
-        neighbours={key: config["neighbours"][key] for key in ("largest", "further", "shots", "folds")},
-        code=code_version("sweep_neighbours.py"),
     log:
         "results/{experiment}/logs/sweep_neighbours/{seed}.log",
     benchmark:
         "results/{experiment}/benchmarks/sweep_neighbours/{seed}.tsv"
     conda:
         "../../envs/vision.yaml"
+    params:
+        measures=MEASURES,
+        image_measures=IMAGE_MEASURES,
+        heads=config["heads"],
+        neighbours={key: config["neighbours"][key] for key in ("largest", "further", "shots", "folds")},
+        code=code_version("sweep_neighbours.py"),
     message:
         "Try every number of neighbours, seed {wildcards.seed}"
     script:
@@ -217,12 +216,12 @@ rule choose_neighbours:
         sweep="results/{experiment}/sweep/{seed}.parquet",
     output:
         neighbours="results/{experiment}/neighbours/{seed}.csv",
-    params:
-        code=code_version("choose_neighbours.py"),
     log:
         "results/{experiment}/logs/choose_neighbours/{seed}.log",
     conda:
         "../../envs/vision.yaml"
+    params:
+        code=code_version("choose_neighbours.py"),
     message:
         "Choose the number of neighbours, seed {wildcards.seed}"
     script:

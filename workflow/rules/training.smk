@@ -11,6 +11,13 @@ rule cache_trunk:
     output:
         trunk="results/{experiment}/trunk/evaluation.npy",
         images="results/{experiment}/trunk/evaluation.csv",
+    log:
+        "results/{experiment}/logs/cache_trunk.log",
+    benchmark:
+        "results/{experiment}/benchmarks/cache_trunk.tsv"
+    conda:
+        "../../envs/vision.yaml"
+    threads: 2
     params:
         classes=len(SOURCES),
         network={key: config["source"][key] for key in ("library", "name", "options")},
@@ -19,13 +26,6 @@ rule cache_trunk:
         crop=config["images"]["crop"],
         precision=config["training"]["cache"],
         code=code_version("cache_trunk.py"),
-    threads: 2
-    log:
-        "results/{experiment}/logs/cache_trunk.log",
-    benchmark:
-        "results/{experiment}/benchmarks/cache_trunk.tsv"
-    conda:
-        "../../envs/vision.yaml"
     message:
         "Pass the test images through the frozen blocks"
     script:
@@ -45,6 +45,13 @@ rule fine_tune:
     output:
         history="results/{experiment}/runs/{strategy}/{group}/{shots}-{seed}.parquet",
         weights="results/{experiment}/runs/{strategy}/{group}/{shots}-{seed}.safetensors",
+    log:
+        "results/{experiment}/logs/fine_tune/{strategy}/{group}/{shots}-{seed}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/fine_tune/{strategy}/{group}/{shots}-{seed}.tsv"
+    conda:
+        "../../envs/vision.yaml"
+    threads: config["training"]["threads"]
     params:
         initialisations=group_initialisations,
         classes=len(SOURCES),
@@ -55,13 +62,6 @@ rule fine_tune:
         # Outside the declared outputs, which Snakemake deletes when a job fails.
         state="work/{experiment}/runs/{strategy}/{group}/{shots}-{seed}.pt",
         code=code_version("fine_tune.py"),
-    threads: config["training"]["threads"]
-    log:
-        "results/{experiment}/logs/fine_tune/{strategy}/{group}/{shots}-{seed}.log",
-    benchmark:
-        "results/{experiment}/benchmarks/fine_tune/{strategy}/{group}/{shots}-{seed}.tsv"
-    conda:
-        "../../envs/vision.yaml"
     message:
         "Fine-tune group {wildcards.group}, {wildcards.shots} images per class, seed {wildcards.seed}"
     script:

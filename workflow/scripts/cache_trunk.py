@@ -14,7 +14,8 @@ follow(snakemake.log[0])
 params = snakemake.params
 device = pick_device(snakemake.threads)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
-images = pd.read_csv(snakemake.input.split).query("part != 'train'")
+# Parts lie together, so that a training job can map each without copying it.
+images = pd.read_csv(snakemake.input.split).query("part != 'train'").sort_values("part", kind="stable")
 cache_trunk(
     cut(model, params.trained_from).trunk,
     PixelStore([Path(path) for path in snakemake.input.stores]),

@@ -1,1 +1,22 @@
-"""Rule draw_figure: to come."""
+"""Rule draw_figure: one figure of the paper or about it, with the numbers it shows."""
+
+import pandas as pd
+
+from headstart.charts import write_figure
+from headstart.gallery import FIGURES, first_pictures
+from headstart.logs import follow
+from headstart.results import Results, read_by_seed, read_history, read_published, read_similarities
+
+follow(snakemake.log[0])
+inputs, params = snakemake.input, snakemake.params
+results = Results(
+    classes=pd.read_csv(inputs.classes, keep_default_na=False),
+    history=read_history(inputs.get("history", [])),
+    sweep=read_by_seed(inputs.get("sweep", [])),
+    neighbours=read_by_seed(inputs.get("neighbours", [])),
+    similarities=read_similarities(inputs.get("similarity", []), params.measures),
+    published=read_published(inputs.published),
+    examples=[params.example],
+    picture=first_pictures(inputs.get("pictures", [])),
+)
+write_figure(*FIGURES[snakemake.wildcards.figure](results), snakemake.output)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from headstart.backbones import cut, load_classifier, pick_device
-from headstart.embedding import embed, save_features, save_head
+from headstart.embedding import embed
+from headstart.files import write_arrays
 from headstart.images import PixelStore
 from headstart.logs import follow
 
@@ -14,6 +15,7 @@ params = snakemake.params
 device = pick_device(snakemake.threads)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
 network = cut(model, params.trained_from)
+head = {name: value.detach().numpy() for name, value in network.head.state_dict().items()}
 features = embed(
     network.trunk,
     network.tail,
@@ -24,5 +26,5 @@ features = embed(
     device=device,
     **params.pixels,
 )
-save_features(features, Path(snakemake.output.features))
-save_head(network.head, Path(snakemake.output.head))
+write_arrays({"features": features}, snakemake.output.features)
+write_arrays(head, snakemake.output.head)

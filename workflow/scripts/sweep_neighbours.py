@@ -1,1 +1,30 @@
-"""Rule sweep_neighbours: to come."""
+"""Rule sweep_neighbours: F right after initialisation for every number of neighbours K."""
+
+import pandas as pd
+from safetensors.numpy import load_file
+
+from headstart.files import write_table
+from headstart.logs import follow
+from headstart.neighbours import Images, SourceHead, numbers_to_try, sweep_measures
+from headstart.splits import locate, shots
+
+follow(snakemake.log[0])
+params, wanted = snakemake.params, snakemake.params.neighbours
+targets, images = pd.read_csv(snakemake.input.targets), pd.read_csv(snakemake.input.images)
+features = load_file(snakemake.input.features)["features"]
+split = pd.read_csv(snakemake.input.split)
+chosen = {"train": shots(split, wanted["shots"]), "test": split.query("part == 'test'")}
+located = {which: locate(part, images, targets["wnid"]) for which, part in chosen.items()}
+source = load_file(snakemake.input.head)
+
+table = sweep_measures(
+    {measure: pd.read_parquet(snakemake.input[measure]) for measure in params.measures},
+    SourceHead(**source, ties=params.heads["ties"], bias_rule=params.heads["bias"], norm=params.heads["norm"]),
+    {which: Images(features[rows], labels) for which, (rows, labels) in located.items()},
+    targets["type"],
+    numbers_to_try(wanted["largest"], wanted["further"], len(source["bias"])),
+    folds=wanted["folds"],
+    seed=int(snakemake.wildcards.seed),
+    image_measures=params.image_measures,
+)
+write_table(table, snakemake.output.sweep)

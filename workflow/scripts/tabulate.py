@@ -1,1 +1,22 @@
-"""Rule tabulate: to come."""
+"""Rule tabulate: one table of the paper or about it, in every form."""
+
+import pandas as pd
+
+from headstart.logs import follow
+from headstart.rendering import write_all
+from headstart.results import Results, read_by_seed, read_history, read_published, read_similarities
+from headstart.tabulation import TABLES
+
+follow(snakemake.log[0])
+inputs, params = snakemake.input, snakemake.params
+results = Results(
+    classes=pd.read_csv(inputs.classes, keep_default_na=False),
+    history=read_history(inputs.history),
+    sweep=read_by_seed(inputs.sweep),
+    neighbours=read_by_seed(inputs.neighbours),
+    similarities=read_similarities(inputs.similarity, params.measures),
+    published=read_published(inputs.published),
+    examples=params.examples,
+    rule=params.rule,
+)
+write_all(*TABLES[snakemake.wildcards.table](results), snakemake.output)

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 if TYPE_CHECKING:
     from headstart.backbones import Network
-    from headstart.training import Replica
+    from headstart.replicas import Replica
 
 
 def loss(replica: Replica, pretrained: Network, features: Tensor, logits: Tensor, labels: Tensor) -> Tensor:

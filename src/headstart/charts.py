@@ -42,12 +42,28 @@ def write_figure(figure: Figure, plotted: pd.DataFrame, paths: Iterable[str | os
     unknown = [str(path) for path in wanted if path.suffix not in (".csv", *UNDATED)]
     if unknown:
         raise ValueError(f"cannot write a figure to {', '.join(unknown)}; use .csv, {', '.join(UNDATED)}")
+    settle(figure)
     for path in wanted:
         if path.suffix == ".csv":
             write_table(plotted, path)
         else:
             with replacing(path) as partial, mpl.rc_context(SAVING):
                 figure.savefig(partial, format=path.suffix[1:], metadata=UNDATED[path.suffix], dpi=200)
+
+
+def settle(figure: Figure) -> None:
+    """Lay the figure out once and keep that, rounded.
+
+    The solver behind matplotlib's layout differs in the last bits from one process to the next.
+    """
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = axes.get_position(original=True).bounds
+        axes.set_position((round(left, 4), round(bottom, 4), round(width, 4), round(height, 4)))
+    for text in figure.texts:
+        x, y = text.get_position()
+        text.set_position((round(x, 4), round(y, 4)))
 
 
 def head(figure: Figure, lines: Sequence[str]) -> None:

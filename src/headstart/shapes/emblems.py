@@ -1,4 +1,4 @@
-"""Outlines of the demo's crosses, card pips and patterns; the same geometry as in `outlines`."""
+"""Outlines of the demo's crosses, card pips and patterns; geometry as in `outlines`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 
-from headstart.outlines import Part, arc, area, curve, polar, regular
+from headstart.shapes.outlines import Part, arc, area, curve, regular, rotation
 
 
 def barred_cross(bars: Sequence[tuple[float, float]], half: float, top: float = -1.0, bottom: float = 1.0) -> Part:
@@ -20,27 +20,29 @@ def barred_cross(bars: Sequence[tuple[float, float]], half: float, top: float = 
 
 
 def latin_cross(rng: Generator) -> list[Part]:
+    """A beam and one crossbar above its middle."""
     return [barred_cross([(rng.uniform(-0.48, -0.36), rng.uniform(0.52, 0.66))], rng.uniform(0.1, 0.2))]
 
 
 def greek_cross(rng: Generator) -> list[Part]:
+    """Four arms of one length."""
     return [barred_cross([(0, 1)], rng.uniform(0.15, 0.34))]
 
 
 def saltire(rng: Generator) -> list[Part]:
-    cross = barred_cross([(0, 1)], rng.uniform(0.12, 0.22))
-    turn = polar([45, 135])
-    return [area(cross.rings[0] @ turn * 1.1)]
+    """Two diagonal bars."""
+    return [area(barred_cross([(0, 1)], rng.uniform(0.12, 0.22)).rings[0] @ rotation(45) * 1.1)]
 
 
 def maltese_cross(rng: Generator) -> list[Part]:
     """Four arms that widen outwards and end in two points each."""
     near, far, notch = rng.uniform(0.05, 0.1), rng.uniform(0.42, 0.55), rng.uniform(0.68, 0.8)
     arm = np.array([(near, -near), (far, -1), (0, -notch), (-far, -1), (-near, -near)])
-    return [area(np.concatenate([arm @ polar([-90 * k, 90 - 90 * k]) for k in range(4)]))]
+    return [area(np.concatenate([arm @ rotation(-90 * k) for k in range(4)]))]
 
 
 def celtic_cross(rng: Generator) -> list[Part]:
+    """A Latin cross with a ring about its crossing."""
     middle, radius = rng.uniform(-0.4, -0.3), rng.uniform(0.42, 0.5)
     halo = area(arc(0, 360, radius, (0, middle)), arc(0, 360, radius * 0.68, (0, middle)), tone=0.5, look="flat")
     return [halo, barred_cross([(middle, rng.uniform(0.58, 0.66))], rng.uniform(0.09, 0.13))]
@@ -52,15 +54,18 @@ def lorraine_cross(rng: Generator) -> list[Part]:
 
 
 def patriarchal_cross(rng: Generator) -> list[Part]:
+    """Two crossbars in the upper half, the upper one shorter."""
     return [barred_cross([(-0.65, rng.uniform(0.3, 0.4)), (rng.uniform(-0.25, -0.15), 0.64)], rng.uniform(0.08, 0.13))]
 
 
 def tau_cross(rng: Generator) -> list[Part]:
+    """The letter T."""
     half = rng.uniform(0.12, 0.2)
     return [barred_cross([(half - 1, rng.uniform(0.7, 0.85))], half)]
 
 
 def heart(rng: Generator) -> list[Part]:
+    """The pip of a card: two lobes and a tip."""
     lobe = arc(180, 382, 0.47, (-0.47, -0.35))
     tip = np.array([(0.0, 0.95)])
     return [area(np.concatenate((tip, lobe, (lobe * (-1, 1))[::-1])))]
@@ -72,10 +77,13 @@ def _stem(rng: Generator) -> Part:
 
 
 def spade(rng: Generator) -> list[Part]:
-    return [_stem(rng), heart(rng)[0]._replace(rings=(heart(rng)[0].rings[0] * (1, -0.85) + (0, -0.13),))]
+    """The pip of a card: a leaf on a stem."""
+    leaf = heart(rng)[0].rings[0] * (1, -0.85) + (0, -0.13)
+    return [_stem(rng), area(leaf)]
 
 
 def club(rng: Generator) -> list[Part]:
+    """The pip of a card: three leaves on a stem."""
     leaf = rng.uniform(0.38, 0.44)
     leaves = [area(arc(0, 360, leaf, spot)) for spot in ((0, -0.52), (-0.47, 0.14), (0.47, 0.14))]
     return [_stem(rng), *leaves, area(arc(0, 360, 0.2, (0, -0.05)))]
@@ -94,6 +102,7 @@ def _rectangle(x: float, y: float, width: float, height: float, tone: float) -> 
 
 
 def checkerboard(rng: Generator) -> list[Part]:
+    """Squares of two tones in turn."""
     count = int(rng.integers(4, 9))
     step = 2 / count
     cells = [(i, j) for i in range(count) for j in range(count) if (i + j) % 2]
@@ -101,10 +110,12 @@ def checkerboard(rng: Generator) -> list[Part]:
 
 
 def polka_dot(rng: Generator) -> list[Part]:
+    """Regular spots."""
     count, offset = int(rng.integers(4, 7)), rng.random() < 0.7
     step = 2 / count
     radius = step * rng.uniform(0.22, 0.34)
-    spots = [((i + 0.5 + 0.5 * (j % 2) * offset) * step - 1, (j + 0.5) * step - 1) for i in range(count) for j in range(count)]
+    places = [(i + 0.5 * offset * (j % 2), j) for i in range(count) for j in range(count)]
+    spots = [((x + 0.5) * step - 1, (y + 0.5) * step - 1) for x, y in places]
     dots = [area(arc(0, 360, radius, spot), look="flat") for spot in spots]
     return [_rectangle(-1, -1, 2, 2, 1.0), *dots]
 
@@ -117,7 +128,7 @@ def tartan(rng: Generator) -> list[Part]:
     bands = [_rectangle(x, -1, wide, 2, 0.5) for x in starts] + [_rectangle(-1, y, 2, wide, 0.5) for y in starts]
     knots = [_rectangle(x, y, wide, wide, 0.0) for x in starts for y in starts]
     lines = [x - wide * 0.55 for x in starts[1:]] + [x + wide * 0.5 for x in starts]
-    threads = [curve([(x, -1), (x, 1)], 0.03, 0.0) for x in lines] + [curve([(-1, y), (1, y)], 0.03, 0.0) for y in lines]
+    threads = [curve([(x, -1), (x, 1)], 0.03) for x in lines] + [curve([(-1, y), (1, y)], 0.03) for y in lines]
     return [_rectangle(-1, -1, 2, 2, 1.0), *bands, *knots, *threads]
 
 
@@ -136,12 +147,14 @@ def herringbone(rng: Generator) -> list[Part]:
 
 
 def grid(rng: Generator) -> list[Part]:
+    """Regular lines across and down."""
     places = np.linspace(-1, 1, int(rng.integers(5, 9)))
     width = rng.uniform(0.03, 0.07)
     return [curve([(x, -1), (x, 1)], width) for x in places] + [curve([(-1, y), (1, y)], width) for y in places]
 
 
 def honeycomb(rng: Generator) -> list[Part]:
+    """Six-sided cells wall to wall."""
     radius, width = rng.uniform(0.24, 0.36), rng.uniform(0.04, 0.08)
     cell, fill = regular(6)[[0, 1, 2, 3, 4, 5, 0]] * radius, rng.random() < 0.4
     reach = int(np.ceil(1 / radius))

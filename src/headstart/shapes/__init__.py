@@ -11,10 +11,11 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from headstart import emblems, outlines, solids
-from headstart.drawing import picture
 from headstart.files import replacing
-from headstart.outlines import Outline, Part, polar
+from headstart.shapes import emblems, outlines, solids
+from headstart.shapes.canvas import picture
+from headstart.shapes.words import captions
+from headstart.shapes.outlines import Outline, Part, rotation
 
 SIDE = 72
 QUALITY = 90
@@ -25,8 +26,10 @@ def turned(outline: Outline, most: float, size: float = 1.0) -> Outline:
 
     def outline_turned(rng: Generator) -> list[Part]:
         parts = outline(rng)
-        turn = polar(np.array((0, 90)) + rng.uniform(-most, most)) * size
-        return [part._replace(rings=tuple(ring @ turn for ring in part.rings), width=part.width * size) for part in parts]
+        turn = rotation(rng.uniform(-most, most)) * size
+        return [
+            part._replace(rings=tuple(ring @ turn for ring in part.rings), width=part.width * size) for part in parts
+        ]
 
     return outline_turned
 
@@ -153,6 +156,12 @@ def write_synset(path: str | PathLike[str], wnid: str, images: int, seed: int, s
             member = tarfile.TarInfo(name)  # owner, mode and date are constants
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
+
+
+def write_captions(path: str | PathLike[str], wnid: str, count: int, seed: int) -> None:
+    """Write `count` sentences about a class, one per line."""
+    with replacing(path) as partial:
+        partial.write_text("".join(f"{sentence}\n" for sentence in captions(wnid, count, seed)), encoding="utf-8")
 
 
 def _members(wnid: str, images: int, seed: int, side: int) -> Iterator[tuple[str, bytes]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.random import Generator
 
-from headstart.outlines import Outline, Part, Points, arc, area, curve, polar
+from headstart.shapes.outlines import Outline, Part, Points, arc, area, curve, polar, rotation
 
 
 def polyhedron(
@@ -22,8 +22,8 @@ def polyhedron(
 
 
 def _projected(corners: Points, faces: Sequence[Sequence[int]], yaw: float, pitch: float) -> list[Part]:
-    xz = corners[:, [0, 2]] @ polar([yaw, yaw + 90])
-    yz = np.column_stack((corners[:, 1], xz[:, 1])) @ polar([-pitch, 90 - pitch])
+    xz = corners[:, [0, 2]] @ rotation(yaw)
+    yz = np.column_stack((corners[:, 1], xz[:, 1])) @ rotation(-pitch)
     space = np.column_stack((xz[:, 0], yz))
     plane = space[:, :2] / np.linalg.norm(space[:, :2], axis=1).max()
     parts = []
@@ -66,16 +66,19 @@ def sphere(rng: Generator) -> list[Part]:
     return [area(arc(0, 360), tone=0.9, look="edged"), *rings, *levels]
 
 
-def _round(side: Points, lid: float, top: float, bottom: float) -> list[Part]:
-    """A turned body: its right-hand profile from top to bottom, and the flatness of its ends."""
+def _turned_body(side: Points, lid: float) -> list[Part]:
+    """A round body from its right-hand profile, top to bottom; its two ends are circles seen at a slant, `lid` flat."""
+    top, bottom = side[[0, -1], 0]
     body = np.concatenate((side, arc(0, 180, (bottom, bottom * lid), (0, side[-1, 1])), (side * (-1, 1))[::-1]))
-    return [area(body, tone=0.3, look="edged"), area(arc(0, 360, (top, top * lid), (0, side[0, 1])), tone=0.9, look="edged")]
+    cover = arc(0, 360, (top, top * lid), (0, side[0, 1]))
+    return [area(body, tone=0.3, look="edged"), area(cover, tone=0.9, look="edged")]
 
 
 def cylinder(rng: Generator) -> list[Part]:
+    """A can."""
     half, lid = rng.uniform(0.4, 0.65), rng.uniform(0.25, 0.45)
     end = 1 - half * lid
-    return _round(np.array([(half, -end), (half, end)]), lid, half, half)
+    return _turned_body(np.array([(half, -end), (half, end)]), lid)
 
 
 def barrel(rng: Generator) -> list[Part]:
@@ -85,10 +88,11 @@ def barrel(rng: Generator) -> list[Part]:
     y = np.linspace(-end, end, 15)
     side = np.column_stack((half + belly * (1 - (y / end) ** 2), y))
     hoops = [side[k] for k in (4, 10)]
-    return _round(side, lid, half, half) + [curve(arc(0, 180, (x, x * lid), (0, y)), 0.07) for x, y in hoops]
+    return _turned_body(side, lid) + [curve(arc(0, 180, (x, x * lid), (0, y)), 0.07) for x, y in hoops]
 
 
 def cone(rng: Generator) -> list[Part]:
+    """A cone on its base, one side in the shade."""
     half, lid = rng.uniform(0.5, 0.75), rng.uniform(0.2, 0.35)
     base = arc(0, 180, (half, half * lid), (0, 1 - half * lid))
     parts = [area(np.concatenate(([(0, -1)], base)), tone=0.3, look="edged")]

@@ -1,0 +1,65 @@
+"""The tables by name: what each is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from headstart.claims import caption_claims, check_claims, lay_out_claims
+from headstart.rendering import Table
+from headstart.results import Results
+from headstart.tables import (
+    caption,
+    caption_neighbours,
+    lay_out_neighbours,
+    lay_out_table1,
+    lay_out_table2,
+    table1,
+    table2,
+    table_neighbours,
+)
+
+NEAREST = (
+    "Nearest source class of some target classes under each measure, with its similarity; of equally similar sources "
+    "the first in class order is named, and how many there are."
+)
+PUBLISHED = ("published_first", "difference_first", "published_best", "difference_best")
+
+
+def correspondences(results: Results) -> tuple[Table, str]:
+    """Lay out Table 1, the nearest sources of some classes."""
+    return lay_out_table1(table1(results.examples, results.similarities, results.classes)), NEAREST
+
+
+def reduction(results: Results) -> tuple[Table, str]:
+    """Lay out Table 2, First and Best against the number of training images, beside the paper's values if there are."""
+    tidy = table2(results.history, results.published)
+    columns = ("first", "best", *(name for name in PUBLISHED if tidy[name].notna().any()))
+    return lay_out_table2(tidy, columns), caption(tidy, results.rule, columns, results.published)
+
+
+def endings(results: Results) -> tuple[Table, str]:
+    """Lay out what Table 2 leaves open: the last step, and a best step not chosen on the test images."""
+    tidy = table2(results.history)
+    columns = ("best", "final", "clean_best")
+    return lay_out_table2(tidy, columns), caption(tidy, results.rule, columns)
+
+
+def chosen_neighbours(results: Results) -> tuple[Table, str]:
+    """Lay out the K chosen by either rule."""
+    tidy = table_neighbours(results.neighbours)
+    return lay_out_neighbours(tidy), caption_neighbours(tidy)
+
+
+def claims(results: Results) -> tuple[Table, str]:
+    """Lay out the paper's claims and whether they hold here."""
+    tidy = check_claims(results.history, results.sweep)
+    return lay_out_claims(tidy), caption_claims(tidy)
+
+
+TABLES: dict[str, Callable[[Results], tuple[Table, str]]] = {
+    "table1": correspondences,
+    "table2": reduction,
+    "table2_clean": endings,
+    "neighbours": chosen_neighbours,
+    "claims": claims,
+}

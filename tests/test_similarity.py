@@ -1,0 +1,117 @@
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from gensim.models import KeyedVectors
+
+from headstart.files import write_table
+from headstart.heads import INITIALISATIONS
+from headstart.similarity import MEASURES, inference, known_words, read_similarity, word2vec, wordnet
+from headstart.taxonomy import look_up, read_taxonomy
+from headstart.wordvectors import load_vectors
+
+PROJECT = Path(__file__).parent.parent
+DATA = Path(os.environ.get("HEADSTART_DATA", PROJECT.parent / "shared/data"))
+SHAPES = PROJECT / "config/taxonomy/shapes.tsv"
+
+
+def vectors():
+    made = KeyedVectors(2)
+    rows = np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 0.0], [1.0, 1.0]], dtype=np.float32)
+    made.add_vectors(["bullet", "slug", "shell", "lipstick"], rows)
+    return made
+
+
+def test_every_measure_is_an_initialisation():
+    assert set(MEASURES) <= set(INITIALISATIONS)
+    assert list(MEASURES) == ["inference", "wordnet", "word2vec"]
+
+
+def test_inference_counts_what_the_network_sees():
+    # Class 0 has two images, seen as sources 1 and 2; class 1 has one, seen as source 2: F = 2 TP / (n + A).
+    found = inference([0, 0, 1], [1, 2, 2], targets=2, sources=3)
+    assert found.tolist() == [[0, 2 / 3, 2 / 4], [0, 0, 2 / 3]]
+
+
+def test_wordnet_asks_nltk_from_target_to_source():
+    synsets = read_taxonomy(SHAPES)
+    targets = look_up(synsets, ["n13878634", "n03457578"])
+    sources = look_up(synsets, ["n13881644", "n03282591", "n13883346"])
+    found = wordnet(targets, sources)
+    assert found.tolist() == [[target.wup_similarity(source) for source in sources] for target in targets]
+    assert found.dtype == np.float64
+    # A square is a rectangle, as it is no star.
+    assert found[0, 2] > found[0, 0] > found[0, 1]
+
+
+def test_wordnet_lets_the_target_ask(tmp_path):
+    # Pen and penbox share the equally deep ancestors far and pen; who asks decides (worked out in test_taxonomy).
+    path = tmp_path / "ties.tsv"
+    path.write_text(
+        "wnid\tname\tparents\tlemmas\tgloss\nn00000001\tentity.n.01\t\tx\tx\nn00000002\tnear.n.01\tn00000001\tx\tx\n"
+        "n00000003\tfar.n.01\tn00000002\tx\tx\nn00000004\tpen.n.01\tn00000002 n00000003\tx\tx\n"
+        "n00000006\tpenbox.n.01\tn00000004\tx\tx\n"
+    )
+    pen, penbox = look_up(read_taxonomy(path), ["n00000004", "n00000006"])
+    assert wordnet([pen], [pen, penbox])[0, 1] == 8 / 9
+    assert wordnet([penbox], [pen, penbox])[0, 0] == 6 / 9
+
+
+def test_classes_without_common_ancestor_are_named(tmp_path):
+    path = tmp_path / "two_roots.tsv"
+    path.write_text(
+        "wnid\tname\tparents\tlemmas\tgloss\nn00000001\tone.n.01\t\tone\tx\nn00000002\tother.n.01\t\tother\tx\n"
+    )
+    synsets = list(read_taxonomy(path).values())
+    with pytest.raises(ValueError, match="one.n.01 and other.n.01 have no common ancestor; .* one root"):
+        wordnet(synsets[:1], synsets[1:])
+
+
+def test_word2vec_is_the_cosine_of_mean_vectors():
+    # "bullet, slug" has the mean (0.5, 1).
+    found = word2vec(vectors(), ["bullet, slug"], ["lipstick", "slug", "bullet", "shell"])
+    expected = np.array([[1.5 / np.sqrt(2), 1.0, 0.5, -0.5]]) / np.sqrt(1.25)
+    assert found == pytest.approx(expected)
+    assert found.dtype == np.float64
+
+
+def test_targets_without_known_words_are_all_named():
+    with pytest.raises(ValueError, match='know no word of "okapi", "ibis, stork", so these targets have no'):
+        word2vec(vectors(), ["okapi", "slug", "ibis, stork"], ["bullet"])
+
+
+def test_words_that_cancel_out_count_as_unknown():
+    with pytest.raises(ValueError, match='know no word of "bullet, shell"'):
+        word2vec(vectors(), ["bullet, shell"], ["bullet"])
+
+
+def test_sources_without_known_words_are_reported_and_never_similar():
+    with pytest.warns(UserWarning, match='source classes "okapi", "ibis"; their similarity is 0'):
+        found = word2vec(vectors(), ["slug"], ["okapi", "slug", "ibis"])
+    assert found.tolist() == [[0.0, 1.0, 0.0]]
+
+
+def test_known_and_unknown_words_are_listed_by_label():
+    report = known_words(vectors(), ["bullet, silver_bullet", "okapi"])
+    assert report.values.tolist() == [["bullet, silver_bullet", "bullet bullet", "silver"], ["okapi", "", "okapi"]]
+
+
+def test_similarity_is_read_in_the_order_of_the_classes(tmp_path):
+    frame = pd.DataFrame([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], index=["a", "b", "c"], columns=["x", "y"])
+    write_table(frame, tmp_path / "wordnet.parquet")
+    found = read_similarity(tmp_path / "wordnet.parquet", ["c", "a"], ["y", "x"])
+    assert found is not None and found.tolist() == [[0.6, 0.5], [0.2, 0.1]]
+    assert read_similarity(None, ["c"], ["x"]) is None
+    with pytest.raises(ValueError, match=re.escape("lacks the classes d, z; measure the similarity again")):
+        read_similarity(tmp_path / "wordnet.parquet", ["a", "d"], ["z", "x"])
+
+
+def test_real_word_vectors_place_a_sunflower_nearer_to_a_daisy_than_to_a_zebra():
+    folder = DATA / "wordvectors/gloss200"
+    if not folder.exists():
+        pytest.skip(f"the word vectors are not there: {folder}")
+    found = word2vec(load_vectors(folder), ["okapi, Okapia johnstoni", "sunflower, helianthus"], ["daisy", "zebra"])
+    assert found[1, 0] > found[1, 1]
