@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from headstart.checkpoints import Checkpoint, digest, termination
+from headstart.checkpoints import Checkpoint, digest_of, termination
 
 STATE = {"step": 3, "scores": [("random", 0, "test", torch.tensor([0.25, float("nan")]))], "nested": {"a": torch.ones(2)}}
 
@@ -67,10 +67,10 @@ def test_removing_leaves_nothing_and_may_be_repeated(tmp_path):
 def test_the_digest_changes_with_the_content_of_a_file(tmp_path):
     path = tmp_path / "head"
     path.write_bytes(b"a")
-    first = digest(["x"], [path])
-    assert digest(["x"], [path]) == first
+    first = digest_of([("x", 1)], [path])
+    assert digest_of([("x", 1)], [path]) == first
     path.write_bytes(b"b")
-    assert digest(["x"], [path]) != first
+    assert digest_of([("x", 1)], [path]) != first
 
 
 def test_sigterm_sets_the_event_and_the_old_handler_returns():

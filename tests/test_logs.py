@@ -13,7 +13,7 @@ def run(code: str, log: Path) -> subprocess.CompletedProcess:
 
 
 def test_print_and_logging_reach_both(tmp_path):
-    code = "import logging\nprint('said')\nlogging.getLogger('x').info('noted')"
+    code = "import logging\nprint('said')\nlogging.getLogger('headstart.x').info('noted')\nlogging.getLogger('y').info('left out')"
     terminal = run(code, tmp_path / "log").stderr
     assert terminal.split() == ["said", "noted"]
     assert (tmp_path / "log").read_text() == terminal

@@ -19,6 +19,7 @@ from headstart.neighbours import (
     plain_logits,
     running_logits,
     sweep,
+    sweep_measures,
 )
 
 S, T, D, N = 40, 9, 12, 300
@@ -199,6 +200,32 @@ def test_means_by_type_count_the_classes_that_have_images():
         ["disjoint", 1, 0.9, 1], ["disjoint", 5, 0.8, 1],
         ["included", 1, pytest.approx(0.3), 2], ["included", 5, pytest.approx(0.4), 2],
     ]  # fmt: skip
+
+
+def test_all_measures_are_swept_on_test_and_training_images():
+    similarities, head, images = made()
+    names, types = list("abcdefghi"), ["included"] * 4 + ["disjoint"] * 5
+    train = Images(images.features[: 10 * T], images.labels[: 10 * T])
+    tables = {
+        measure: pd.DataFrame(similarities[kind], names)
+        for measure, kind in [("inference", "sparse"), ("wordnet", "tied")]
+    }
+    table = sweep_measures(
+        tables, head, {"test": images, "train": train}, types, KS, folds=5, seed=3, image_measures=["inference"]
+    )
+    assert list(table.columns) == ["measure", "type", "K", "images", "f1", "classes"]
+    assert len(table) == 2 * 2 * 2 * len(KS)
+    expected = {
+        ("inference", "test"): sweep(similarities["sparse"], head, images, KS),
+        ("inference", "train"): cross_validated_sweep(head, train, names, KS, 5, 3),
+        ("wordnet", "test"): sweep(similarities["tied"], head, images, KS),
+        ("wordnet", "train"): sweep(similarities["tied"], head, train, KS),
+    }
+    for (measure, which), scores in expected.items():
+        part = table[(table["measure"] == measure) & (table["images"] == which)]
+        assert part[part["type"] == "included"]["f1"].tolist() == pytest.approx(scores[:, :4].mean(axis=1))
+        assert part[part["type"] == "disjoint"]["f1"].tolist() == pytest.approx(scores[:, 4:].mean(axis=1))
+    assert set(choose(table)["K"]) <= set(KS)
 
 
 def swept():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
-from headstart.wordvectors import embed_label, load_vectors, save_vectors, train_vectors, words_of
+from headstart.wordvectors import embed_label, load_vectors, read_sentences, save_vectors, train_vectors, words_of
 
 PROJECT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("HEADSTART_DATA", PROJECT.parent / "shared/data"))
@@ -128,6 +128,12 @@ def test_label_without_known_words_has_no_vector():
     assert mean is None
     assert known == []
     assert unknown == ["okapi", "okapia", "johnstoni"]
+
+
+def test_sentences_are_read_line_by_line_in_the_order_of_the_files(tmp_path):
+    (tmp_path / "b.txt").write_text("one.\n\ntwo.\n")
+    (tmp_path / "a.txt").write_text("three.")
+    assert read_sentences([tmp_path / "b.txt", tmp_path / "a.txt"]) == ["one.", "two.", "three."]
 
 
 def test_every_word_of_the_sentences_gets_a_vector():

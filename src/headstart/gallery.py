@@ -26,7 +26,7 @@ def figure2(results: Results) -> tuple[Figure, pd.DataFrame]:
     wnid = results.examples[0]
     nearest = table1([wnid], results.similarities, results.classes)
     sources = {
-        str(row["measure"]): (str(row["source_lemmas"]), float(row["value"]), results.picture(str(row["source"])))
+        str(row["measure"]): (str(row["source"]), float(row["value"]), results.picture(str(row["source_wnid"])))
         for row in nearest.to_dict("records")
     }
     return class_curves(results.history, wnid, (label_of(results.classes, wnid), results.picture(wnid)), sources)

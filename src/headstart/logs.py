@@ -39,7 +39,8 @@ def follow(path: str | Path) -> None:
     log = open(path, "w", buffering=1)  # noqa: SIM115 (open as long as the process lives)
     terminal = sys.stderr
     sys.stdout = sys.stderr = tee = Tee(terminal, log)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=tee, force=True)
+    logging.basicConfig(format="%(message)s", stream=tee, force=True)
+    logging.getLogger("headstart").setLevel(logging.INFO)
 
     def explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         traceback.print_exception(kind, error, trace, file=log)

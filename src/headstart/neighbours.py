@@ -123,12 +123,10 @@ def sweep_measures(
         names = list(similarity.index)
         scores = {"test": sweep(similarity, head, images["test"], Ks, names)}
         if measure in image_measures:
-            scores["train"] = cross_validated_sweep(head, images["train"], len(names), Ks, folds, seed)
+            scores["train"] = cross_validated_sweep(head, images["train"], names, Ks, folds, seed)
         else:
             scores["train"] = sweep(similarity, head, images["train"], Ks, names)
-        frames += [
-            mean_by_type(f1, types, Ks).assign(measure=measure, images=which) for which, f1 in scores.items()
-        ]
+        frames += [mean_by_type(f1, types, Ks).assign(measure=measure, images=which) for which, f1 in scores.items()]
     return pd.concat(frames, ignore_index=True)[["measure", "type", "K", "images", "f1", "classes"]]
 
 

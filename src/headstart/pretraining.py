@@ -107,7 +107,8 @@ def train_classifier(
     _require_pairs(names, labels)
     place_of_work, steps = torch.device(device), -(-len(names) // batch)
     rows = []
-    with _threads(threads), tqdm(desc="pretrain", total=epochs * steps, mininterval=SECONDS_BETWEEN_LINES) as progress:
+    title = {"desc": "pretrain", "unit": "step", "mininterval": SECONDS_BETWEEN_LINES}
+    with _threads(threads), _seeded(seed), tqdm(total=epochs * steps, **title) as progress:
         place(model, place_of_work).train()
         optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=WEIGHT_DECAY)
         cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, epochs=epochs, steps_per_epoch=steps)
@@ -216,6 +217,14 @@ def _unzipped(pairs: Sequence[tuple[str, int]]) -> Labelled:
 def _require_pairs(names: Sequence[str], labels: Sequence[int]) -> None:
     if len(names) != len(labels) or not names:
         raise ValueError(f"got {len(names)} pictures and {len(labels)} labels; expected as many of both, at least one")
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    # Only a network's own dropout still asks the global generator; it is put back afterwards.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 @contextmanager

@@ -82,6 +82,12 @@ def embed_label(
     return (np.mean(rows, axis=0, dtype=np.float64) if rows else None), known, unknown
 
 
+def read_sentences(paths: Iterable[str | os.PathLike[str]]) -> list[str]:
+    """Read sentences, one per line, file after file; empty lines are left out."""
+    lines = [line.strip() for path in paths for line in Path(path).read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line]
+
+
 def train_vectors(sentences: Iterable[str], dimensions: int, epochs: int, seed: int) -> KeyedVectors:
     """Train skip-gram vectors on sentences; the same sentences, numbers and seed give the same bits in any process.
 

@@ -25,15 +25,15 @@ rule tabulate:
         ),
         md="results/{experiment}/tables/{table}.md",
         tex="results/{experiment}/tables/{table}.tex",
+    log:
+        "results/{experiment}/logs/tabulate/{table}.log",
+    conda:
+        "../../envs/report.yaml"
     params:
         examples=examples(),
         measures=MEASURES,
         rule=config["neighbours"]["rule"],
         code=code_version("tabulate.py"),
-    log:
-        "results/{experiment}/logs/tabulate/{table}.log",
-    conda:
-        "../../envs/report.yaml"
     message:
         "Write {wildcards.table}"
     script:

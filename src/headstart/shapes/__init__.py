@@ -14,8 +14,8 @@ from PIL import Image
 from headstart.files import replacing
 from headstart.shapes import emblems, outlines, solids
 from headstart.shapes.canvas import picture
-from headstart.shapes.words import captions
 from headstart.shapes.outlines import Outline, Part, rotation
+from headstart.shapes.words import captions
 
 SIDE = 72
 QUALITY = 90
