@@ -32,6 +32,8 @@ rule all:
         tables(),
         figures(),
         f"results/{EXPERIMENT}/provenance.json",
+    message:
+        "Everything is made"
 
 
 onsuccess:

@@ -7,7 +7,11 @@ import torch
 
 from headstart.checkpoints import Checkpoint, digest_of, termination
 
-STATE = {"step": 3, "scores": [("random", 0, "test", torch.tensor([0.25, float("nan")]))], "nested": {"a": torch.ones(2)}}
+STATE = {
+    "step": 3,
+    "scores": [("random", 0, "test", torch.tensor([0.25, float("nan")]))],
+    "nested": {"a": torch.ones(2)},
+}
 
 
 def test_a_saved_state_comes_back(tmp_path):

@@ -1,4 +1,4 @@
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -10,8 +10,8 @@ from headstart.images import PixelStore
 from headstart.pretraining import accuracy, accuracy_table, class_indices, hold_out, save_weights, train_classifier
 
 SOURCES = ["n00000001", "n00000002"]
-LOOK = {"crop": 8, "mean": [0.5] * 3, "std": [0.25] * 3, "threads": 1}
-PLAN = {"epochs": 6, "batch": 8, "learning_rate": 0.02, "seed": 0, **LOOK}
+LOOK: dict[str, Any] = {"crop": 8, "mean": [0.5] * 3, "std": [0.25] * 3, "threads": 1}
+PLAN: dict[str, Any] = {"epochs": 6, "batch": 8, "learning_rate": 0.02, "seed": 0, **LOOK}
 
 
 class Pictures:
@@ -55,7 +55,7 @@ def test_learns_two_easy_classes():
     assert [row["epoch"] for row in rows] == [0, 1, 2, 3, 4, 5]
     assert rows[-1]["loss"] < 0.5 * rows[0]["loss"]
     assert rows[-1]["accuracy"] > 0.9
-    assert rows[-1]["learning_rate"] < 1e-4 < PLAN["learning_rate"]
+    assert rows[-1]["learning_rate"] < 0.01 * PLAN["learning_rate"] < rows[1]["learning_rate"] <= PLAN["learning_rate"]
 
 
 @pytest.mark.parametrize("last", [(), (nn.Dropout(0.5),)], ids=["plain", "dropout"])
@@ -86,9 +86,10 @@ def test_no_batch_is_left_with_a_single_picture():
 
 
 def test_accuracy_counts_right_first_choices_of_central_crops():
-    always_first = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
-    nn.init.zeros_(always_first[2].weight)
-    always_first[2].bias.data = torch.tensor([1.0, 0.0])
+    head = nn.Linear(3, 2)
+    nn.init.zeros_(head.weight)
+    head.bias.data = torch.tensor([1.0, 0.0])
+    always_first = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
     names, labels = TRAIN[0][:4] + TEST[0][-1:], [0, 0, 0, 1, 1]
     assert accuracy(always_first, STORE, names, labels, batch=2, **LOOK) == 0.6
     table = accuracy_table(always_first, STORE, names, labels, **LOOK)

@@ -143,8 +143,8 @@ def accuracy(
     """
     _require_pairs(names, labels)
     place_of_work, right = torch.device(device), 0
+    place(model, place_of_work).eval()  # in inference mode this would make weights that cannot be trained any more
     with _threads(threads), torch.inference_mode():
-        place(model, place_of_work).eval()
         for start in tqdm(range(0, len(names), batch), desc="measure", mininterval=SECONDS_BETWEEN_LINES, delay=5):
             pixels = crop_batch(store, names[start : start + batch], crop)
             images, truth = _moved(pixels, labels[start : start + batch], mean, std, place_of_work)

@@ -49,9 +49,9 @@ def fill(model: nn.Module, state: Mapping[str, Tensor], origin: str) -> None:
     missing = [name for name in wanted if name not in state and not name.endswith("num_batches_tracked")]
     unexpected = [name for name in state if name not in wanted]
     shapes = [
-        f"{name}: file {tuple(value.shape)}, network {wanted[name]}"
-        for name, value in state.items()
-        if name in wanted and tuple(value.shape) != wanted[name]
+        f"{name}: file {tuple(state[name].shape)}, network {shape}"
+        for name, shape in wanted.items()
+        if name in state and tuple(state[name].shape) != shape
     ]
     kinds = {"missing in the file": missing, "unknown to the network": unexpected, "of another shape": shapes}
     faults = [f"{len(names)} {kind} ({_some(names)})" for kind, names in kinds.items() if names]
