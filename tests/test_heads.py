@@ -256,3 +256,22 @@ def test_unknown_initialisation_lists_all_known_ones(name):
     with pytest.raises(ValueError) as caught:
         parse_initialisation(name)
     assert f"unknown initialisation {name!r}; use one of {', '.join(INITIALISATIONS)}" in str(caught.value)
+
+
+def test_a_lonely_target_gets_a_random_row_where_the_rule_says_so():
+    similarity = np.array([[0.5, 0.5], [np.nan, np.nan]])
+    given = {
+        "names": ["known", "unknown"],
+        "source_weight": np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], np.float32),
+        "source_bias": np.array([1.0, 3.0], np.float32),
+        "similarity": similarity,
+        "neighbours": 2,
+        "seed": 5,
+    }
+    head = INITIALISATIONS["word2vec"](HeadInputs(**given, lonely="random"))
+    np.testing.assert_array_equal(head.weight[0], [0.5, 0.5, 0.0])
+    np.testing.assert_array_equal(head.weight[1], random_head(2, 3, 5).weight[1])
+    assert head.bias.tolist() == [2.0, 0.0]
+    assert head.sources.tolist() == [[0, 1], [-1, -1]]
+    with pytest.raises(ValueError, match=r"positive similarity to unknown; .*heads\.lonely: random"):
+        INITIALISATIONS["word2vec"](HeadInputs(**given))

@@ -6,7 +6,7 @@ from sklearn.metrics import f1_score
 from headstart import neighbours
 from headstart.heads import BIASES, NORMS, TIES, HeadInputs, blend, nearest
 from headstart.heads import INITIALISATIONS as BUILD
-from headstart.metrics import couple_f_scores
+from headstart.metrics import confusion, couple_f_scores, f_scores
 from headstart.neighbours import (
     Images,
     SourceHead,
@@ -264,3 +264,23 @@ def test_neighbours_of_each_class_follow_its_type(tmp_path):
     assert neighbours_per_class("random", types) is None
     with pytest.raises(ValueError, match="has no K of inference by rule 'paper' for inclusive classes"):
         neighbours_per_class("inference", ["inclusive"], tmp_path / "neighbours.csv")
+
+
+@pytest.mark.parametrize("norm", ["untouched", "rescaled"])  # running sums, plain heads
+def test_a_lonely_target_is_swept_with_the_row_its_head_starts_from(norm):
+    rng = np.random.default_rng(3)
+    weight, bias = rng.normal(size=(4, 6)).astype(np.float32), rng.normal(size=4).astype(np.float32)
+    similarity = rng.uniform(0.1, 1, size=(3, 4))
+    similarity[1] = np.nan
+    images = Images(rng.normal(size=(60, 6)).astype(np.float32), np.arange(60) % 3)
+    found = sweep(similarity, SourceHead(weight, bias, norm=norm, lonely="random", seed=7), images, [1, 3])
+    for at, K in enumerate((1, 3)):
+        inputs = HeadInputs(
+            names="abc", source_weight=weight, source_bias=bias, similarity=similarity, neighbours=K, seed=7,
+            norm=norm, lonely="random",
+        )  # fmt: skip
+        head = BUILD["word2vec"](inputs)
+        predictions = (images.features @ head.weight.T + head.bias).argmax(axis=1)
+        np.testing.assert_array_equal(found[at], f_scores(confusion(images.labels, predictions, 3)))
+    with pytest.raises(ValueError, match="row 1"):
+        sweep(similarity, SourceHead(weight, bias, norm=norm), images, [1])

@@ -45,6 +45,7 @@ class HeadInputs:
     ties: str = "order"
     bias: str = "combined"
     norm: str = "untouched"
+    lonely: str = "stop"
 
 
 def parse_initialisation(name: str) -> tuple[str, int | None]:
@@ -69,13 +70,16 @@ def parse_initialisation(name: str) -> tuple[str, int | None]:
 def rank_sources(similarity: ArrayLike) -> tuple[Array, Array]:
     """Return source indices by falling similarity (T, S), and those similarities with the negative ones cut to 0.
 
-    Equal similarities keep the order of the classes.
+    Equal similarities keep the order of the classes. A row of NaN alone, of a target about which the measure knows
+    nothing, counts as 0.
 
     Raises:
         ValueError: the matrix is not (T, S), or not finite.
     """
     # PAPER: ties are not mentioned; most WordNet rankings have some, so the order has to be fixed.
-    values = np.asarray(similarity, dtype=np.float64)
+    values = np.array(similarity, dtype=np.float64)
+    if values.ndim == 2:
+        values[np.isnan(values).all(axis=1)] = 0.0
     if values.ndim != 2 or not np.isfinite(values).all():
         raise ValueError(f"expected finite similarities (T, S), got shape {values.shape} with NaN or infinity in it")
     order = np.argsort(-values, axis=1, kind="stable")
@@ -84,7 +88,11 @@ def rank_sources(similarity: ArrayLike) -> tuple[Array, Array]:
 
 
 def nearest(
-    similarity: ArrayLike, K: ArrayLike, ties: str = "order", names: Sequence[str] | None = None
+    similarity: ArrayLike,
+    K: ArrayLike,
+    ties: str = "order",
+    names: Sequence[str] | None = None,
+    lonely: str = "stop",
 ) -> tuple[Array, Array]:
     """Choose the K most similar sources of each target, and share 1 among them in proportion to similarity.
 
@@ -94,12 +102,14 @@ def nearest(
         ties: at equal similarity, `order` takes the sources first in class order; `average` takes all that are tied
             at the K-th place and divides the places left among them (so more than K may share).
         names: of the targets, for error messages.
+        lonely: a target without any positive similarity is an error (`stop`), or has no sources (`random`, since it
+            then gets a random row).
 
     Returns:
         Source indices (T, Kmax), nearest first, -1 where there are fewer; coefficients (T, Kmax), each row's sum 1.
 
     Raises:
-        ValueError: K is out of range, `ties` unknown, or a target has no positive similarity at all.
+        ValueError: K is out of range, a rule unknown, or a target is lonely.
 
     >>> nearest([[0.2, 0.6, 0.0]], K=2)
     (array([[1, 0]]), array([[0.75, 0.25]]))
@@ -109,22 +119,31 @@ def nearest(
     counts = np.broadcast_to(np.asarray(K, dtype=np.int64), (targets,))
     if targets and not 1 <= counts.min() <= counts.max() <= sources:
         raise ValueError(f"expected K in 1..{sources} (source classes), got {counts.min()}..{counts.max()}")
-    refuse_lonely(ranked, names)
+    find_lonely(ranked, lonely, names)
     shares = _option(TIES, "ties", ties)(ranked, counts)
     width = int((shares > 0).sum(axis=1).max(initial=1))
-    coefficients = shares / shares.sum(axis=1, keepdims=True)
+    totals = shares.sum(axis=1, keepdims=True)
+    coefficients = np.divide(shares, totals, out=np.zeros_like(shares), where=totals > 0)
     return np.where(shares > 0, order, -1)[:, :width], coefficients[:, :width]
 
 
-def refuse_lonely(ranked: Array, names: Sequence[str] | None = None) -> None:
-    """Raise ValueError naming the targets whose similarities, as ranked by `rank_sources` (T, S), are all 0."""
-    lonely = np.flatnonzero(~(ranked > 0).any(axis=1))
-    if lonely.size:
-        named = ", ".join(names[row] if names is not None else f"row {row}" for row in lonely.tolist())
+def find_lonely(ranked: Array, rule: str, names: Sequence[str] | None = None) -> Array:
+    """Say which targets have no positive similarity, (T,), given those ranked by `rank_sources` (T, S).
+
+    Raises:
+        ValueError: the rule is `stop` and there are such targets, which are named; or the rule is unknown.
+    """
+    if rule not in LONELY:
+        raise ValueError(f"unknown lonely {rule!r}; use one of {', '.join(LONELY)}")
+    lonely = ~(ranked > 0).any(axis=1)
+    if rule == "stop" and lonely.any():
+        rows = np.flatnonzero(lonely).tolist()
+        named = ", ".join(names[row] if names is not None else f"row {row}" for row in rows)
         raise ValueError(
-            f"no source class has a positive similarity to {named}; "
-            "leave these targets out, or use another initialisation"
+            f"no source class has a positive similarity to {named}; leave these targets out, use another "
+            "initialisation, or let them start from random rows (heads.lonely: random)"
         )
+    return lonely
 
 
 def dense_coefficients(sources: Array, coefficients: Array, width: int) -> Array:
@@ -245,9 +264,11 @@ def _blended(inputs: HeadInputs) -> Head:
     shape, wanted = inputs.similarity.shape, (len(inputs.names), len(inputs.source_weight))
     if shape != wanted:
         raise ValueError(f"expected similarity {wanted} (target names, rows of the source head), got {shape}")
-    sources, coefficients = nearest(inputs.similarity, inputs.neighbours, inputs.ties, inputs.names)
+    sources, coefficients = nearest(inputs.similarity, inputs.neighbours, inputs.ties, inputs.names, inputs.lonely)
     weight = np.asarray(inputs.source_weight, dtype=np.float32)
     rows, offsets = blend(weight, inputs.source_bias, sources, coefficients, inputs.bias, inputs.norm)
+    lonely = (sources < 0).all(axis=1)
+    rows[lonely], offsets[lonely] = random_head(*rows.shape, inputs.seed).weight[lonely], 0.0
     return Head(rows, offsets, sources, coefficients.astype(np.float32))
 
 
@@ -278,7 +299,8 @@ def _option(choices: Mapping[str, Any], what: str, name: str) -> Any:
     return choices[name]
 
 
-# PAPER: none of the three is settled there; the first of each is the default.
+# PAPER: none of these is settled there; the first of each is the default.
+LONELY = ("stop", "random")
 TIES: dict[str, Callable[[Array, Array], Array]] = {"order": _first_in_order, "average": _averaged_over_tie}
 BIASES: dict[str, Callable[[Array, Array], Array]] = {
     "combined": lambda dense, bias: dense @ bias,

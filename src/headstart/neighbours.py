@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from headstart.heads import blend, nearest, parse_initialisation, rank_sources, refuse_lonely
+from headstart.heads import blend, find_lonely, nearest, parse_initialisation, random_head, rank_sources
 from headstart.metrics import confusion, couple_f_scores, f_scores
 
 Array = NDArray[Any]
@@ -41,6 +41,8 @@ class SourceHead:
     ties: str = "order"
     bias_rule: str = "combined"
     norm: str = "untouched"
+    lonely: str = "stop"
+    seed: int = 0  # of the rows of lonely targets
 
 
 def numbers_to_try(largest: int, further: Sequence[int], sources: int) -> list[int]:
@@ -157,7 +159,8 @@ def running_logits(
     z_i(K) = sum_{j<=K} s_ij z_j / sum_{j<=K} s_ij: no head is built, and each K adds only its own neighbours.
     """
     order, ranked = rank_sources(similarity)
-    refuse_lonely(ranked, names)
+    lonely = find_lonely(ranked, head.lonely, names)
+    spare = random_logits(head, features, lonely)
     biased = SourceHead(head.weight, head.bias * (head.bias_rule == "combined"))
     logits = np.ascontiguousarray(source_logits(biased, features).T)
     above, below = np.zeros((len(order), len(features))), np.zeros((len(order), 1))
@@ -168,7 +171,9 @@ def running_logits(
         np.put_along_axis(shares, places.reshape(added.shape), added, axis=1)
         above += shares @ logits[used]
         below += added.sum(axis=1, keepdims=True)
-        yield above / below
+        found = above / np.where(below > 0, below, 1.0)
+        found[lonely] = spare
+        yield found
 
 
 def plain_logits(
@@ -177,9 +182,17 @@ def plain_logits(
     """Yield the logits (T, N) for each K, by building each head: for every rule of blending, and slower."""
     double, columns = head.weight.astype(np.float64), features.astype(np.float64).T
     for K in Ks:
-        sources, coefficients = nearest(similarity, K, head.ties, names)
+        sources, coefficients = nearest(similarity, K, head.ties, names, head.lonely)
         weight, bias = blend(double, head.bias, sources, coefficients, head.bias_rule, head.norm)
-        yield weight @ columns + bias[:, None]
+        logits = weight @ columns + bias[:, None]
+        lonely = (sources < 0).all(axis=1)
+        logits[lonely] = random_logits(head, features, lonely)
+        yield logits
+
+
+def random_logits(head: SourceHead, features: Array, lonely: Array) -> Array:
+    """Return the logits of targets without any neighbour, given as a mask (T,), from the rows a head gives them."""
+    return random_head(len(lonely), features.shape[1], head.seed).weight[lonely] @ features.T
 
 
 def source_logits(head: SourceHead, features: Array) -> Array:

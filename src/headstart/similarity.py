@@ -55,25 +55,34 @@ def wordnet(targets: Sequence[Synset], sources: Sequence[Synset]) -> Matrix:
     return np.array(rows, dtype=np.float64).reshape(len(targets), len(sources))
 
 
-def word2vec(vectors: KeyedVectors, targets: Sequence[str], sources: Sequence[str]) -> Matrix:
+def word2vec(
+    vectors: KeyedVectors, targets: Sequence[str], sources: Sequence[str], lonely: str = "stop"
+) -> Matrix:
     """Return the cosine between the averaged word vectors of each target and each source label, (T, S).
 
     Args:
         vectors: from `wordvectors.load_vectors`.
         targets: lemmas of each target class, such as "bullet, slug".
         sources: lemmas of each source class.
+        lonely: what to do with targets of which no word is known: `stop`, or `random`, which leaves their rows NaN.
 
     Raises:
         ValueError: naming all targets of which no word is known.
 
     Warns:
-        UserWarning: naming all sources of which no word is known; their similarity is 0, so they are never chosen.
+        UserWarning: naming them, and all sources of which no word is known; such a source has similarity 0, so it is
+            never chosen.
     """
     rows, strange = _unit_labels(vectors, targets)
-    if strange:
+    if strange and lonely == "stop":
         raise ValueError(
-            f"the word vectors know no word of {_quoted(strange)}, so these targets have no similarity; "
-            "leave the classes out, take other word vectors, or drop the measure word2vec"
+            f"the word vectors know no word of {_quoted(strange)}, so these targets have no similarity; leave the "
+            "classes out, take other word vectors, drop word2vec, or set heads.lonely: random"
+        )
+    if strange:
+        rows[[label in strange for label in targets]] = np.nan
+        warnings.warn(
+            f"the word vectors know no word of {_quoted(strange)}; these targets start from random rows", stacklevel=2
         )
     columns, unknown = _unit_labels(vectors, sources)
     if unknown:

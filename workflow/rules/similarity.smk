@@ -174,6 +174,7 @@ rule measure_word2vec:
     conda:
         "../../envs/text.yaml"
     params:
+        lonely=config["heads"]["lonely"],
         code=code_version("measure_word2vec.py"),
     message:
         "Word2Vec similarity"
@@ -201,7 +202,7 @@ rule sweep_neighbours:
     params:
         measures=MEASURES,
         image_measures=IMAGE_MEASURES,
-        heads=config["heads"],
+        rules={("bias_rule" if key == "bias" else key): value for key, value in config["heads"].items()},
         neighbours={key: config["neighbours"][key] for key in ("largest", "further", "shots", "folds")},
         code=code_version("sweep_neighbours.py"),
     message:

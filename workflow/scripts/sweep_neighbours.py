@@ -19,7 +19,7 @@ source = load_file(snakemake.input.head)
 
 table = sweep_measures(
     {measure: pd.read_parquet(snakemake.input[measure]) for measure in params.measures},
-    SourceHead(**source, ties=params.heads["ties"], bias_rule=params.heads["bias"], norm=params.heads["norm"]),
+    SourceHead(**source, **params.rules, seed=int(snakemake.wildcards.seed)),
     {which: Images(features[rows], labels) for which, (rows, labels) in located.items()},
     targets["type"],
     numbers_to_try(wanted["largest"], wanted["further"], len(source["bias"])),
