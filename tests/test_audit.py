@@ -35,7 +35,7 @@ def test_drop_goes_on_without_them():
     audits = {"n1": audit(5), "n2": audit(4, wnid="n2")}
     table = audit_classes(["n1", "n2", "n3"], audits, None, train=3, test_min=2, on_missing="drop")
     assert table["kept"].tolist() == [True, False, False]
-    assert kept_images(table, audits)["name"].tolist() == kept_names(audits["n1"])
+    assert kept_images(table, audits)["name"].tolist() == kept_names(audits["n1"], "n1")
 
 
 def test_drop_does_not_go_on_with_no_class_at_all():
@@ -44,7 +44,7 @@ def test_drop_does_not_go_on_with_no_class_at_all():
 
 
 def test_published_lists_count_training_and_test_images_apart():
-    names = kept_names(audit(6))
+    names = kept_names(audit(6), "n1")
     audits = {"n1": audit(6)}
     table = audit_classes(["n1"], audits, (names[:3] + ["n1_999.JPEG"], names[3:5]), 3, 2, "stop")
     assert table.loc[0, ["train", "train_missing", "test", "unlisted"]].tolist() == [3, 1, 2, 1]

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import config_reference
-from configuration import MEASURES, ConfigError, load_config, look_up, replace
+from configuration import MEASURES, ConfigError, load_config, look_up
 from headstart.heads import INITIALISATIONS
 from headstart.similarity import MEASURES as LIBRARY_MEASURES
 from headstart.strategies import STRATEGIES
@@ -18,9 +18,13 @@ SCHEMA = yaml.safe_load((PROJECT / "config/schema.yaml").read_text())
 MINIMAL = yaml.safe_load((PROJECT / "config/minimal.yaml").read_text())
 
 
-def changed(key: str, value: Any) -> dict[str, Any]:
-    config = copy.deepcopy(MINIMAL)
-    replace(config, key, value)
+def changed(key: str, value: Any, config: dict[str, Any] = MINIMAL) -> dict[str, Any]:
+    config = copy.deepcopy(config)
+    *way, last = key.split(".")
+    place = config
+    for part in way:
+        place = place.setdefault(part, {})
+    place[last] = value
     return config
 
 
@@ -81,15 +85,13 @@ def test_a_faulty_config_is_refused_with_key_value_and_cure(key, value, said):
 
 
 def test_all_faults_are_listed_at_once():
-    config = changed("heads.bias", "half")
-    replace(config, "training.steps", 0)
+    config = changed("training.steps", 0, changed("heads.bias", "half"))
     with pytest.raises(ConfigError, match=r"(?s)(heads\.bias.*training\.steps|training\.steps.*heads\.bias)"):
         load(config)
 
 
 def test_experiments_without_any_similarity_are_refused():
-    config = changed("groups.main.initialisations", ["random"])
-    replace(config, "groups.curves.initialisations", ["imprinted"])
+    config = changed("groups.curves.initialisations", ["imprinted"], changed("groups.main.initialisations", ["random"]))
     with pytest.raises(ConfigError, match="no group starts from inference, wordnet, word2vec"):
         load(config)
 

@@ -3,6 +3,7 @@ import gzip
 import io
 import lzma
 import os
+import shutil
 import tarfile
 import time
 import zipfile
@@ -542,11 +543,18 @@ def test_several_stores_are_one(tmp_path):
     assert [store.pixels(name)[0, 0, 0] for name in store.names] == [2, 1]
 
 
-def test_a_name_in_two_stores_is_refused_naming_both(tmp_path):
+def test_names_alike_in_two_tars_are_told_apart_by_their_class(tmp_path):
     for wnid in ("n1", "n2"):
         decode(write_tar(tmp_path / f"{wnid}.tar", [("photo_1.JPEG", encode(noise(40, 40)))]))
-    with pytest.raises(ValueError, match=r"photo_1\.JPEG is in both .*n1\.arrow and .*n2\.arrow; rename"):
-        PixelStore([tmp_path / "n1.arrow", tmp_path / "n2.arrow"])
+    assert PixelStore([tmp_path / "n1.arrow", tmp_path / "n2.arrow"]).names == ["n1_photo_1.JPEG", "n2_photo_1.JPEG"]
+
+
+def test_a_store_given_twice_is_refused_naming_both(tmp_path):
+    store = tmp_path / "n1.arrow"
+    decode(write_tar(tmp_path / "n1.tar", [("n1_1.JPEG", encode(noise(40, 40)))]))
+    other = Path(shutil.copy(store, tmp_path / "n2.arrow"))
+    with pytest.raises(ValueError, match=r"n1_1\.JPEG is in both .*n1\.arrow and .*n2\.arrow; rename"):
+        PixelStore([store, other])
 
 
 def test_an_unknown_name_is_named_in_the_error(store):

@@ -1,18 +1,18 @@
 """Count the images found for every class, and keep the classes that have enough."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 
 import pandas as pd
 
+from headstart.images import stored_name
 from headstart.splits import TooFewImages, compare_lists, too_few
 
 REASONS = ("unreadable", "tiny", "duplicate", "not an image")
 
 
-def kept_names(audit: pd.DataFrame) -> list[str]:
-    """Return the names under which the kept members of one tar are stored."""
-    return [PurePosixPath(member).name for member in audit.loc[audit["status"] == "kept", "member"]]
+def kept_names(audit: pd.DataFrame, wnid: str) -> list[str]:
+    """Return the names under which the kept members of the tar of one class are stored."""
+    return [stored_name(member, wnid) for member in audit.loc[audit["status"] == "kept", "member"]]
 
 
 def count_images(wnids: Sequence[str], audits: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -33,7 +33,7 @@ def count_images(wnids: Sequence[str], audits: Mapping[str, pd.DataFrame]) -> pd
         reasons = audit.loc[audit["status"] == "dropped", "reason"].fillna("").str.split(":").str[0]
         counts = {reason: int((reasons == reason).sum()) for reason in REASONS}
         other = len(reasons) - sum(counts.values())
-        rows.append({"wnid": wnid, "members": len(audit), "found": len(kept_names(audit)), **counts, "other": other})
+        rows.append({"wnid": wnid, "members": len(audit), "found": len(kept_names(audit, wnid)), **counts, "other": other})
     return pd.DataFrame(rows)
 
 
@@ -43,7 +43,7 @@ def count_listed(
     """Count, per class, how many names of published lists were found and how many were not."""
     rows = []
     for wnid in wnids:
-        names = kept_names(audits[wnid]) if wnid in audits else []
+        names = kept_names(audits[wnid], wnid) if wnid in audits else []
         rows.append({"wnid": wnid, **compare_lists(names, train_list, test_list, wnid)})
     return pd.DataFrame(rows)
 
@@ -80,7 +80,7 @@ def kept_images(
     rows = [
         (wnid, name)
         for wnid in audit.loc[audit["kept"], "wnid"]
-        for name in kept_names(audits[wnid])
+        for name in kept_names(audits[wnid], wnid)
         if wanted is None or name in wanted
     ]
     return pd.DataFrame(rows, columns=["wnid", "name"])

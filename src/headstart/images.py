@@ -28,7 +28,7 @@ SUFFIXES = (".jpeg", ".jpg", ".png")
 def decode_tar(tar: Path, store: Path, audit: Path, short_side: int, min_side: int) -> pd.DataFrame:
     """Decode every picture of the tar of one class into a pixel store, and count what is dropped.
 
-    Pictures keep the order of the tar and the last part of their member's name. Nothing is extracted to disk.
+    Pictures keep the order of the tar; `stored_name` says how they are called. Nothing is extracted to disk.
 
     Args:
         short_side: of the stored pictures, pixels; torchvision's `Resize` gives the same pixels.
@@ -49,6 +49,18 @@ def decode_tar(tar: Path, store: Path, audit: Path, short_side: int, min_side: i
         _require_a_picture(table, tar)
     write_table(table, audit)
     return table
+
+
+def stored_name(member: str, wnid: str) -> str:
+    """Give the name of a tar's member in the store: its last part, behind the class unless it begins so.
+
+    Names are then unique among the classes, and tell the class, also where every tar holds an IMG_1.jpg.
+
+    >>> stored_name("n02084071/n02084071_4.JPEG", "n02084071"), stored_name("IMG_1.jpg", "n02084071")
+    ('n02084071_4.JPEG', 'n02084071_IMG_1.jpg')
+    """
+    name = Path(member).name
+    return name if name.startswith(f"{wnid}_") else f"{wnid}_{name}"
 
 
 def decode_folder(folder: Path, store: Path, short_side: int) -> list[str]:
@@ -179,7 +191,7 @@ def _kept_pictures(
     """Yield name and picture of each usable member; append the line of every member in the audit to `rows`."""
     kept: set[str | bytes] = set()  # the names and the digests of the bytes
     for member, data in read_tar(tar):
-        name, digest = Path(member).name, hashlib.blake2b(data, digest_size=16).digest()
+        name, digest = stored_name(member, tar.stem), hashlib.blake2b(data, digest_size=16).digest()
         image, reason = None, "duplicate"
         if name not in kept and digest not in kept:
             image, reason = _examine(data, short_side, min_side)
