@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The private environment is complete; nothing from outside may slip in.
 export PYTHONNOUSERSITE := 1
 
-.PHONY: demo photos test lint types unit format docs lock clean
+.PHONY: demo photos test lint types unit format docs readme lock clean
 
 demo: .venv/ready  ## the default experiment on drawn shapes, with its report
 	snakemake --cores $(CORES)
@@ -40,6 +40,9 @@ format: .venv/ready  ## let the formatters rewrite the code
 
 docs: .venv/ready  ## config/README.md from config/schema.yaml
 	python workflow/config_reference.py
+
+readme: .venv/ready  ## the demo's results and the list of files in README.md
+	python workflow/readme.py
 
 lock: .venv/ready  ## newest versions that fit requirements.in, pinned with hashes
 	uv pip compile --upgrade --universal --generate-hashes --no-header --quiet --python-version 3.11 requirements.in --output-file requirements.txt

@@ -19,7 +19,7 @@ def project(tmp_path):
     (package / "inner/__init__.py").write_text("choice = 1\n")
     (package / "inner/part.py").write_text("part = 1\n")
     script = tmp_path / "script.py"
-    script.write_text("import os\nfrom kit.used import f\nfrom kit.inner import choice, part\n\nf()\nprint(choice, part.part)\n")
+    script.write_text("from kit.used import f\nfrom kit.inner import choice, part\n\nf()\nprint(choice, part.part)\n")
     return tmp_path
 
 

@@ -8,12 +8,14 @@ SOURCE = Path(__file__).parent.parent / "src"
 
 
 def run(code: str, log: Path) -> subprocess.CompletedProcess:
-    program = f"import sys; sys.path.insert(0, {str(SOURCE)!r})\nfrom headstart.logs import follow\nfollow({str(log)!r})\n{code}"
+    start = f"import sys; sys.path.insert(0, {str(SOURCE)!r})\nfrom headstart.logs import follow\nfollow({str(log)!r})"
+    program = f"{start}\n{code}"
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
 
 def test_print_and_logging_reach_both(tmp_path):
-    code = "import logging\nprint('said')\nlogging.getLogger('headstart.x').info('noted')\nlogging.getLogger('y').info('left out')"
+    ours, other = "logging.getLogger('headstart.x').info('noted')", "logging.getLogger('y').info('left out')"
+    code = f"import logging\nprint('said')\n{ours}\n{other}"
     terminal = run(code, tmp_path / "log").stderr
     assert terminal.split() == ["said", "noted"]
     assert (tmp_path / "log").read_text() == terminal

@@ -101,7 +101,9 @@ def test_full_run_leaves_tables_figures_and_provenance(finished):
 
 def test_nothing_is_left_half_made_or_outside_its_place(finished):
     assert not list((finished / "work").rglob("*.pt"))
-    assert not [path for path in (finished / "results").rglob("*") if "partial" in path.name or path.name.endswith(".tmp")]
+    assert not [
+        path for path in (finished / "results").rglob("*") if "partial" in path.name or path.name.endswith(".tmp")
+    ]
     assert {path.name for path in finished.iterdir()} - set(KEPT) - {"first run.txt", ".snakemake", "work"} == {
         "results",
         "resources",

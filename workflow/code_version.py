@@ -52,7 +52,9 @@ def read_module(path: Path) -> Module:
             module.effects.append(statement)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            module.imports.update({alias.asname or alias.name.split(".")[0]: (alias.name, None) for alias in node.names})
+            module.imports.update(
+                {alias.asname or alias.name.split(".")[0]: (alias.name, None) for alias in node.names}
+            )
         if isinstance(node, ast.ImportFrom) and node.module:
             module.imports.update({alias.asname or alias.name: (node.module, alias.name) for alias in node.names})
     return module
@@ -104,7 +106,11 @@ def without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 rest = node.body[1:]
                 node.body = rest or ([] if isinstance(node, ast.Module) else [ast.Pass()])
     return tree

@@ -33,7 +33,9 @@ def count_images(wnids: Sequence[str], audits: Mapping[str, pd.DataFrame]) -> pd
         reasons = audit.loc[audit["status"] == "dropped", "reason"].fillna("").str.split(":").str[0]
         counts = {reason: int((reasons == reason).sum()) for reason in REASONS}
         other = len(reasons) - sum(counts.values())
-        rows.append({"wnid": wnid, "members": len(audit), "found": len(kept_names(audit, wnid)), **counts, "other": other})
+        rows.append(
+            {"wnid": wnid, "members": len(audit), "found": len(kept_names(audit, wnid)), **counts, "other": other}
+        )
     return pd.DataFrame(rows)
 
 

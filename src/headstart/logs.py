@@ -12,6 +12,7 @@ class Tee:
     """A text stream that writes everything to several others."""
 
     def __init__(self, *streams: TextIO) -> None:
+        """Write to these streams, the terminal first."""
         self.streams = streams
 
     def write(self, text: str) -> int:

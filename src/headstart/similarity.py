@@ -55,9 +55,7 @@ def wordnet(targets: Sequence[Synset], sources: Sequence[Synset]) -> Matrix:
     return np.array(rows, dtype=np.float64).reshape(len(targets), len(sources))
 
 
-def word2vec(
-    vectors: KeyedVectors, targets: Sequence[str], sources: Sequence[str], lonely: str = "stop"
-) -> Matrix:
+def word2vec(vectors: KeyedVectors, targets: Sequence[str], sources: Sequence[str], lonely: str = "stop") -> Matrix:
     """Return the cosine between the averaged word vectors of each target and each source label, (T, S).
 
     Args:

@@ -59,7 +59,12 @@ history, weights = train_lockstep(
     **{key: training[key] for key in ("learning_rate", "betas", "eps", "dropout", "batch_norm")},
 )
 
-run = {"strategy": wildcards.strategy, "group": wildcards.group, "shots": int(wildcards.shots), "seed": int(wildcards.seed)}
+run = {
+    "strategy": wildcards.strategy,
+    "group": wildcards.group,
+    "shots": int(wildcards.shots),
+    "seed": int(wildcards.seed),
+}
 write_arrays({name: tensor.numpy() for name, tensor in weights.items()}, snakemake.output.weights)
 write_table(history.assign(**run, device=str(device)), snakemake.output.history)
 checkpoint.remove()

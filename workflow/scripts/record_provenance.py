@@ -1,7 +1,7 @@
 """Rule record_provenance: commit, config, versions, devices, seeds and times behind the results."""
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -29,7 +29,7 @@ record = {
     "packages": versions(PACKAGES),
     "machine": machine(),
     "times": times(Path(snakemake.params.benchmarks)),
-    "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    "written": datetime.now(UTC).isoformat(timespec="seconds"),
 }
 with replacing(snakemake.output.provenance) as path:
     path.write_text(json.dumps(record, indent=2) + "\n")
