@@ -11,7 +11,8 @@ def project(tmp_path):
     (package / "inner").mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "used.py").write_text(
-        '"""Doc."""\n\n\nLIMIT, STEP = 1, 2\nUNUSED = 7\n\n\ndef f():\n    """Doc."""\n    from kit.deep import value\n\n'
+        '"""Doc."""\n\n\nLIMIT, STEP = 1, 2\nUNUSED = 7\n\n\n'
+        'def f():\n    """Doc."""\n    from kit.deep import value\n\n'
         "    return value + LIMIT\n\n\ndef unused():\n    return 8\n"
     )
     (package / "deep.py").write_text("value = 1\n")
@@ -19,7 +20,7 @@ def project(tmp_path):
     (package / "inner/__init__.py").write_text("choice = 1\n")
     (package / "inner/part.py").write_text("part = 1\n")
     script = tmp_path / "script.py"
-    script.write_text("from kit.used import f\nfrom kit.inner import choice, part\n\nf()\nprint(choice, part.part)\n")
+    script.write_text("from kit.used import f\nfrom kit.inner import choice, part\n\nprint(f(), choice, part.part)\n")
     return tmp_path
 
 
@@ -31,7 +32,7 @@ def version(project):
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("script.py", "f()", "f()  # why"),
+        ("script.py", "f(), ", "f(),  # why\n"),
         ("src/kit/used.py", "Doc.", "Other words."),
         ("src/kit/used.py", "return value", "\n    # why\n    return  (value)"),
         ("src/kit/used.py", "return 8", "return 9"),
@@ -49,7 +50,7 @@ def test_comments_docstrings_layout_and_strangers_do_not_count(project, file, ol
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        ("script.py", "f()", "f(), f()"),
+        ("script.py", "f()", "f() + 1"),
         ("src/kit/used.py", "return value", "return -value"),
         ("src/kit/used.py", "LIMIT, STEP = 1", "LIMIT, STEP = 3"),
         ("src/kit/used.py", "def unused", "print()\n\n\ndef unused"),

@@ -26,8 +26,8 @@ A file named so replaces the default, it is not mixed with it. Single values can
 
 For images of your own, copy `photos.yaml`, give it another `experiment`, list your classes by WordNet id in a table
 with a column `wnid`, and point `images.tars` at one tar per class. The config is checked before any job starts: an
-unknown key, a value out of bounds or a file that is not there is refused with key, value and cure. Input paths are looked
-for from the working directory, then from the project's folder; `{data}` in them stands for `data`.
+unknown key, a value out of bounds or a file that is not there is refused with key, value and cure. Input paths are
+looked for from the working directory, then from the project's folder; `{data}` in them stands for `data`.
 
 This page is written from `schema.yaml` by `make docs`, and a test compares the two.
 

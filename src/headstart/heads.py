@@ -135,7 +135,7 @@ def find_lonely(ranked: Array, rule: str, names: Sequence[str] | None = None) ->
     """
     if rule not in LONELY:
         raise ValueError(f"unknown lonely {rule!r}; use one of {', '.join(LONELY)}")
-    lonely = ~(ranked > 0).any(axis=1)
+    lonely: Array = ~(ranked > 0).any(axis=1)
     if rule == "stop" and lonely.any():
         rows = np.flatnonzero(lonely).tolist()
         named = ", ".join(names[row] if names is not None else f"row {row}" for row in rows)
@@ -268,7 +268,7 @@ def _blended(inputs: HeadInputs) -> Head:
     weight = np.asarray(inputs.source_weight, dtype=np.float32)
     rows, offsets = blend(weight, inputs.source_bias, sources, coefficients, inputs.bias, inputs.norm)
     lonely = (sources < 0).all(axis=1)
-    rows[lonely], offsets[lonely] = random_head(*rows.shape, inputs.seed).weight[lonely], 0.0
+    rows[lonely], offsets[lonely] = random_head(len(rows), rows.shape[1], inputs.seed).weight[lonely], 0.0
     return Head(rows, offsets, sources, coefficients.astype(np.float32))
 
 
