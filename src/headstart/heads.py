@@ -135,7 +135,7 @@ def find_lonely(ranked: Array, rule: str, names: Sequence[str] | None = None) ->
     """
     if rule not in LONELY:
         raise ValueError(f"unknown lonely {rule!r}; use one of {', '.join(LONELY)}")
-    lonely: Array = ~(ranked > 0).any(axis=1)
+    lonely = np.asarray(~(ranked > 0).any(axis=1))
     if rule == "stop" and lonely.any():
         rows = np.flatnonzero(lonely).tolist()
         named = ", ".join(names[row] if names is not None else f"row {row}" for row in rows)

@@ -185,7 +185,7 @@ def plain_logits(
         sources, coefficients = nearest(similarity, K, head.ties, names, head.lonely)
         weight, bias = blend(double, head.bias, sources, coefficients, head.bias_rule, head.norm)
         logits = weight @ columns + bias[:, None]
-        lonely: Array = (sources < 0).all(axis=1)
+        lonely = np.asarray((sources < 0).all(axis=1))
         logits[lonely] = random_logits(head, features, lonely)
         yield logits
 
