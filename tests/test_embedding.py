@@ -1,10 +1,14 @@
+import os
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 from test_backbones import Chain, build
 
-from headstart.backbones import cut
+from headstart.backbones import cut, load_classifier
 from headstart.embedding import cache_trunk, embed, frozen_pass, normalise
 from headstart.images import PixelStore, crop_batch, decode_folder
 
@@ -96,6 +100,22 @@ def test_values_too_large_for_float16_are_refused_and_leave_no_file(store, netwo
     assert not list(tmp_path.glob("*trunk*"))
     with pytest.raises(ValueError, match="valid are float32, float16"):
         cache_trunk(network.trunk, store, store.names, **PIXELS, path=tmp_path / "trunk.npy", dtype="int8")
+
+
+def test_the_real_network_knows_most_ilsvrc_photographs(tmp_path):
+    data = Path(os.environ.get("HEADSTART_DATA", "../shared/data"))
+    weights = data / "source/mobilenetv2_100_same_imagenet1k.safetensors"
+    if not weights.is_file() or not (data / "ilsvrc_samples").is_dir():
+        pytest.skip(f"no real network and photographs in {data}")
+    files = sorted((data / "ilsvrc_samples").glob("*.JPEG"))
+    for file in files[::25]:
+        shutil.copy(file, tmp_path)
+    names = decode_folder(tmp_path, tmp_path / "samples.arrow", 256)
+    network = cut(load_classifier("timm", "mobilenetv2_100", 1000, weights, {"pad_type": "same"}), "blocks.6")
+    pixels = {"side": 224, "mean": [0.5] * 3, "std": [0.5] * 3, "batch": 20, "device": CPU}
+    features = embed(network.trunk, network.tail, PixelStore([tmp_path / "samples.arrow"]), names, **pixels)
+    logits = features @ network.head.weight.detach().numpy().T + network.head.bias.detach().numpy()
+    assert np.mean(logits.argmax(1) == np.arange(1000)[::25]) > 0.75  # 0.859 of all 1000
 
 
 def test_large_batches_go_through_a_cpu_in_pieces(network):

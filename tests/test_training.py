@@ -14,8 +14,8 @@ from headstart import training
 from headstart.backbones import cut, place
 from headstart.batches import TrainingImages, batch_order, draw_batch, dropout_mask
 from headstart.checkpoints import Checkpoint
-from headstart.embedding import cache_trunk, embed
-from headstart.images import PixelStore, decode_folder
+from headstart.embedding import cache_trunk, embed, normalise
+from headstart.images import PixelStore, decode_folder, random_crop
 from headstart.metrics import confusion, f_scores
 from headstart.training import evaluation_steps, train_lockstep
 
@@ -166,6 +166,12 @@ def test_the_first_evaluation_is_the_head_on_the_features(train, store):
         found = history[(history["initialisation"] == init) & (history["step"] == 0)]
         assert list(found["wnid"]) == CLASSES
         np.testing.assert_array_equal(found["f1"], expected)
+
+
+def test_training_learns_classes_of_different_colour(train):
+    history, _ = train({"a": head(0)}, steps=100, evaluate_at=[0, 100], learning_rate=0.01, dropout=0.25)
+    first, last = history.groupby("step")["f1"].mean()
+    assert first < 0.4 and last > 0.75
 
 
 def test_the_history_has_a_row_per_step_part_initialisation_and_class(train, evaluation):
@@ -320,6 +326,17 @@ def test_an_epoch_shows_every_image_once_and_keeps_the_last_small_batch(images):
         sizes.append(len(labels))
         seen += labels.tolist()
     assert sizes == [4, 4, 1] and sorted(seen) == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+
+
+def test_crops_and_order_change_with_the_epoch(images, store):
+    for step, epoch, rows in ((2, 0, slice(4, 8)), (5, 1, slice(4, 8)), (9, 2, slice(8, 9))):
+        names = [images.names[i] for i in batch_order(9, seed=1, shots=3, epoch=epoch)[rows]]
+        crops = np.stack([random_crop(store.pixels(name), 32, 1, name, epoch) for name in names])
+        inputs, labels = draw_batch(images, step, CPU)
+        assert torch.equal(inputs, normalise(crops, [0.5] * 3, [0.5] * 3, CPU))
+        assert labels.tolist() == labels_of(names).tolist()
+    place_in_first, place_in_second = (random_crop(store.pixels("n01_0.png"), 32, 1, "n01_0.png", e) for e in (0, 1))
+    assert (place_in_first != place_in_second).any()
 
 
 def test_batches_depend_on_seed_shots_and_step_alone(images):

@@ -160,7 +160,7 @@ def draw_picture(axes: Axes, name: str, text: str, pixels: np.ndarray | None, co
         axes.imshow(pixels[top : top + side, left : left + side], interpolation="antialiased")
     axes.set(xticks=[], yticks=[])
     # One line for each line given: more would run into the picture below.
-    lines = [textwrap.shorten(line, width=24, placeholder=" …") for line in text.split("\n")]
+    lines = [textwrap.shorten(line, width=20, placeholder=" …") for line in text.split("\n")]
     axes.set_title(name, fontsize=SMALL, fontweight="bold", color=INK, pad=4)
     axes.set_xlabel("\n".join(lines), fontsize=SMALL, color=INK, labelpad=3)
 

@@ -99,7 +99,8 @@ def class_curves(
     for measure, (label, value, pixels) in sources.items():
         look = style(measure)
         pictures.append((look.name, f"{label}\nsimilarity {value:.3f}", pixels, look.colour))
-    grid = halves[1].subgridspec(math.ceil(len(pictures) / 2), 2)
+    # Two lines of text under a picture and a name above the next need room that the layout does not see.
+    grid = halves[1].subgridspec(math.ceil(len(pictures) / 2), 2, hspace=0.16)
     for place, picture in enumerate(pictures):
         draw_picture(figure.add_subplot(grid[divmod(place, 2)]), *picture)
     draw_legend(figure, line_keys(plotted["initialisation"]))
