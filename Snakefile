@@ -37,4 +37,4 @@ rule all:
 
 
 onsuccess:
-    print(closing_words())
+    print(closing_words(Path("results", EXPERIMENT), [str(path) for path in workflow.overwrite_configfiles]))

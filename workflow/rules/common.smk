@@ -10,6 +10,7 @@ LIBRARY = PROJECT / "src"
 # Snakemake hands its own search path on to every `script:`.
 sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
 
+from closing import closing_words
 from code_version import code_version as version_of
 from configuration import ConfigError, load_config, read_wnids, split_initialisation, used_measures
 
@@ -197,23 +198,3 @@ def tables():
 def figures():
     """The files of all figures."""
     return [f"results/{EXPERIMENT}/figures/{figure}.{form}" for figure in FIGURES for form in FIGURE_FORMS]
-
-
-def closing_words():
-    """What a person wants to see when a run has ended: Table 2, and where the rest is."""
-    folder = f"results/{EXPERIMENT}"
-    table = Path(folder, "tables/table2.md")
-    return "\n".join(
-        [
-            *([table.read_text()] if table.exists() else []),
-            f"tables   {folder}/tables/",
-            f"figures  {folder}/figures/",
-            f"origin   {folder}/provenance.json",
-            f"report   snakemake --report {folder}/report.html"
-            + (
-                f" --configfile {' '.join(map(str, workflow.overwrite_configfiles))}"
-                if workflow.overwrite_configfiles
-                else ""
-            ),
-        ]
-    )

@@ -1,0 +1,53 @@
+"""What a person sees in the terminal when a run has ended: Table 2, and where the rest is."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+SCORES = {"first": "First", "best": "Best"}
+
+
+def closing_words(folder: Path, configs: Sequence[str]) -> str:
+    """Return Table 2 as text, if it is there, and the places of tables, figures and report.
+
+    Args:
+        folder: `results/<experiment>`.
+        configs: the config files named on the command line, which the report needs again.
+    """
+    table, page = folder / "tables/table2.csv", folder / "tables/table2.md"
+    shown = [text_table(table), page.read_text().split("\n\n", 1)[1]] if table.exists() and page.exists() else []
+    named = f" --configfile {' '.join(configs)}" if configs else ""
+    places = [
+        f"tables   {folder}/tables/",
+        f"figures  {folder}/figures/",
+        f"origin   {folder}/provenance.json",
+        f"report   snakemake --report {folder}/report.html{named}",
+    ]
+    return "\n".join(["", *shown, *places, ""])
+
+
+def text_table(path: Path) -> str:
+    """Lay Table 2 out for a terminal: a line per initialisation and score, a column per number of images."""
+    with path.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    shots = sorted({int(row["shots"]) for row in rows}, reverse=True)
+    cells = {(row["initialisation"], int(row["shots"])): row for row in rows}
+    head = f"{'macro F, images per class':<27}" + "".join(f"{n:>16}" for n in shots)
+    text = [head, "-" * len(head)]
+    for name in dict.fromkeys(row["initialisation"] for row in rows):
+        for score, title in SCORES.items():
+            values = [f"{cell(cells.get((name, n), {}), score):>16}" for n in shots]
+            text.append(f"{name if score == 'first' else '':<20}{title:<7}" + "".join(values))
+    return "\n".join([*text, ""])
+
+
+def cell(row: Mapping[str, str], score: str) -> str:
+    """Return mean and half width of one score, empty where there is none.
+
+    >>> cell({"best": "0.51234", "best_half_width": "0.0312"}, "best"), cell({"best": "0.5", "best_half_width": ""}, "best")
+    ('0.512 ± 0.031', '0.500')
+    """
+    if not row.get(score):
+        return ""
+    half_width = row[f"{score}_half_width"]
+    return f"{float(row[score]):.3f}" + (f" ± {float(half_width):.3f}" if half_width else "")
