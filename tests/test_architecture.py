@@ -28,6 +28,7 @@ ALLOWED = {
     "neighbours": {"heads", "metrics"},
     "pretraining": {"backbones", "embedding", "images"},
     "replicas": {"backbones", "metrics"},
+    "palette": {"heads"},
     "results": {"statistics"},
     "shapes": {"shapes"},
     "similarity": {"metrics", "wordvectors"},

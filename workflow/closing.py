@@ -44,8 +44,8 @@ def text_table(path: Path) -> str:
 def cell(row: Mapping[str, str], score: str) -> str:
     """Return mean and half width of one score, empty where there is none.
 
-    >>> cell({"best": "0.51234", "best_half_width": "0.0312"}, "best"), cell({"best": "0.5", "best_half_width": ""}, "best")
-    ('0.512 ± 0.031', '0.500')
+    >>> cell({"best": "0.51234", "best_half_width": "0.0312"}, "best"), cell({}, "best")
+    ('0.512 ± 0.031', '')
     """
     if not row.get(score):
         return ""

@@ -6,7 +6,6 @@ Every message names the key, the value that came and the cure.
 import csv
 import difflib
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,9 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from headstart.heads import split_name
+
 MEASURES = ("inference", "wordnet", "word2vec")
-FIXED_K = re.compile(r"^(?P<measure>[a-z0-9]+)-k(?P<k>[0-9]+)$")
 # Keys holding the path of something that has to be there before the first job.
 INPUT_PATHS = (
     "classes.sources",
@@ -179,16 +179,6 @@ def read_wnids(path: str | Path) -> list[str]:
         return [row["wnid"] for row in rows]
 
 
-def split_initialisation(name: str) -> tuple[str, int | None]:
-    """Take the fixed number of neighbours off an initialisation's name.
-
-    >>> split_initialisation("wordnet-k3"), split_initialisation("random")
-    (('wordnet', 3), ('random', None))
-    """
-    fixed = FIXED_K.match(name)
-    return (fixed["measure"], int(fixed["k"])) if fixed else (name, None)
-
-
 def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what no single key shows to be wrong."""
     sources = read_wnids(config["classes"]["sources"])
@@ -223,7 +213,7 @@ def too_many_neighbours(config: Mapping[str, Any], sources: int) -> Iterator[str
     wanted += [("neighbours.further", k) for k in config["neighbours"]["further"]]
     for name, group in config["groups"].items():
         for initialisation in group["initialisations"]:
-            k = split_initialisation(initialisation)[1]
+            k = split_name(initialisation)[1]
             wanted += [(f"groups.{name}.initialisations {initialisation}", k)] if k else []
     for key, k in wanted:
         if k > sources:
@@ -278,5 +268,5 @@ def uses(config: Mapping[str, Any], measure: str) -> bool:
 
 def used_measures(config: Mapping[str, Any]) -> list[str]:
     """Return the similarity measures that some group starts from, in their fixed order."""
-    names = {split_initialisation(name)[0] for group in config["groups"].values() for name in group["initialisations"]}
+    names = {split_name(name)[0] for group in config["groups"].values() for name in group["initialisations"]}
     return [measure for measure in MEASURES if measure in names]

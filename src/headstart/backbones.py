@@ -8,7 +8,8 @@ from __future__ import annotations
 import ctypes
 import difflib
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -45,6 +46,17 @@ def pick_device(threads: int | None = None) -> torch.device:
         _keep_freed_memory()
     print(f"device {name}, torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
     return torch.device(name)
+
+
+@contextmanager
+def use_threads(count: int) -> Iterator[None]:
+    """Let torch use so many CPU threads inside this block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def place(module: Module, device: torch.device) -> Module:

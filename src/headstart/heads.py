@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
-from headstart.files import replacing
+from headstart.files import write_arrays
 
 Array = NDArray[Any]
+FIXED_K = re.compile(r"(?P<word>[a-z0-9]+)-k(?P<K>[1-9][0-9]*)")
 
 
 @dataclass(frozen=True)
@@ -48,23 +49,26 @@ class HeadInputs:
     lonely: str = "stop"
 
 
+def split_name(initialisation: str) -> tuple[str, int | None]:
+    """Split the name of an initialisation into its word and its fixed number of neighbours, if it has one.
+
+    >>> split_name("inference-k10"), split_name("random")
+    (('inference', 10), ('random', None))
+    """
+    match = FIXED_K.fullmatch(initialisation)
+    return (match["word"], int(match["K"])) if match else (initialisation, None)
+
+
 def parse_initialisation(name: str) -> tuple[str, int | None]:
-    """Split the name of an initialisation into what it is and its fixed number of neighbours.
+    """Split the name of an initialisation as `split_name` does, and check its word.
 
     Raises:
-        ValueError: the name is not one of INITIALISATIONS, nor a measure with `-k<K>`.
-
-    >>> parse_initialisation("inference-k1"), parse_initialisation("random")
-    (('inference', 1), ('random', None))
+        ValueError: the word is not one of INITIALISATIONS.
     """
-    blended = [known for known, build in INITIALISATIONS.items() if build is _blended]
-    match = re.fullmatch(r"([a-z0-9]+)(?:-k([1-9][0-9]*))?", name)
-    if match is None or match[1] not in (blended if match[2] else INITIALISATIONS):
-        raise ValueError(
-            f"unknown initialisation {name!r}; use one of {', '.join(INITIALISATIONS)}, "
-            f"or <measure>-k<K> with a measure of {', '.join(blended)}"
-        )
-    return match[1], int(match[2]) if match[2] else None
+    word, fixed = split_name(name)
+    if word not in INITIALISATIONS:
+        raise ValueError(f"unknown initialisation {name!r}; use one of {', '.join(INITIALISATIONS)}, or <measure>-k<K>")
+    return word, fixed
 
 
 def rank_sources(similarity: ArrayLike) -> tuple[Array, Array]:
@@ -239,8 +243,8 @@ def imprinted_head(features: Array, labels: Array, names: Sequence[str], scale: 
 
 def save_head(head: Head, path: str | os.PathLike[str]) -> None:
     """Write a head as safetensors: weight, bias, sources, coefficients."""
-    with replacing(path) as partial:
-        save_file({name: np.ascontiguousarray(tensor) for name, tensor in vars(head).items()}, partial)
+    kinds = {"weight": np.float32, "bias": np.float32, "sources": np.int64, "coefficients": np.float32}
+    write_arrays({name: np.asarray(getattr(head, name), kind) for name, kind in kinds.items()}, path)
 
 
 def load_head(path: str | os.PathLike[str]) -> Head:

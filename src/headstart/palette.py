@@ -6,9 +6,10 @@ lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashe
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import Any
+
+from headstart.heads import split_name
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,6 @@ def style(initialisation: str) -> Style:
         )
     look = PALETTE[word]
     return look if fixed is None else replace(look, name=f"{look.name}, K = {fixed}", fill="white")
-
-
-def split_name(initialisation: str) -> tuple[str, int | None]:
-    """The word of an initialisation and its fixed K, if it has one.
-
-    >>> split_name("word2vec-k10"), split_name("random")
-    (('word2vec', 10), ('random', None))
-    """
-    match = re.fullmatch(r"(.+)-k([1-9]\d*)", initialisation)
-    return (match[1], int(match[2])) if match else (initialisation, None)
 
 
 def in_order(initialisations: Any) -> list[str]:

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from headstart.backbones import place
+from headstart.backbones import place, use_threads
 from headstart.embedding import normalise
-from headstart.files import replacing
+from headstart.files import write_arrays
 from headstart.images import PixelStore, crop_batch
 
 WEIGHT_DECAY = 0.02
@@ -108,7 +108,7 @@ def train_classifier(
     place_of_work, steps = torch.device(device), -(-len(names) // batch)
     rows = []
     title = {"desc": "pretrain", "unit": "step", "mininterval": SECONDS_BETWEEN_LINES}
-    with _threads(threads), _seeded(seed), tqdm(total=epochs * steps, **title) as progress:
+    with use_threads(threads), _seeded(seed), tqdm(total=epochs * steps, **title) as progress:
         place(model, place_of_work).train()
         optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=WEIGHT_DECAY)
         cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, epochs=epochs, steps_per_epoch=steps)
@@ -144,7 +144,7 @@ def accuracy(
     _require_pairs(names, labels)
     place_of_work, right = torch.device(device), 0
     place(model, place_of_work).eval()  # in inference mode this would make weights that cannot be trained any more
-    with _threads(threads), torch.inference_mode():
+    with use_threads(threads), torch.inference_mode():
         for start in tqdm(range(0, len(names), batch), desc="measure", mininterval=SECONDS_BETWEEN_LINES, delay=5):
             pixels = crop_batch(store, names[start : start + batch], crop)
             images, truth = _moved(pixels, labels[start : start + batch], mean, std, place_of_work)
@@ -171,11 +171,7 @@ def accuracy_table(
 
 def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     """Write the state dict of the model as safetensors, in the usual memory layout."""
-    from safetensors.torch import save_file
-
-    state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    with replacing(path) as partial:
-        save_file(state, partial)
+    write_arrays({name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}, path)
 
 
 def _train_epoch(
@@ -225,13 +221,3 @@ def _seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

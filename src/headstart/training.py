@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -21,7 +20,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from headstart.backbones import Network, place
+from headstart.backbones import Network, place, use_threads
 from headstart.batches import TrainingImages, draw_batch, dropout_mask
 from headstart.checkpoints import Checkpoint, termination
 from headstart.embedding import frozen_pass
@@ -118,17 +117,6 @@ def evaluation_steps(steps: int, count: int) -> list[int]:
     if count == 2:
         return [0, steps]
     return [0, *np.unique(np.geomspace(1, steps, count - 1).round().astype(int)).tolist()]
-
-
-@contextmanager
-def use_threads(count: int) -> Iterator[None]:
-    """Let torch use so many CPU threads inside this block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _train_step(

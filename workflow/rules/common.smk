@@ -12,7 +12,8 @@ sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
 
 from closing import closing_words
 from code_version import code_version as version_of
-from configuration import ConfigError, load_config, read_wnids, split_initialisation, used_measures
+from configuration import ConfigError, load_config, read_wnids, used_measures
+from headstart.heads import split_name
 
 # Jobs inherit this environment; without bytecode each import of torch costs seven seconds more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -123,7 +124,7 @@ def sweep_similarities(wildcards):
 
 def head_inputs(wildcards):
     """What an initialisation is made from, besides the source head and the images."""
-    measure, fixed = split_initialisation(wildcards.initialisation)
+    measure, fixed = split_name(wildcards.initialisation)
     if measure not in MEASURES:
         return {}
     inputs = {"similarity": similarity_path(measure, wildcards.shots, wildcards.seed)}
