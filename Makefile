@@ -13,11 +13,13 @@ export PYTHONNOUSERSITE := 1
 
 demo: .venv/ready  ## the default experiment on drawn shapes, with its report
 	snakemake --cores $(CORES)
-	snakemake --report results/shapes/report.html
+	snakemake --report results/shapes/report.html --quiet all
+	@echo "report written: results/shapes/report.html"
 
 photos: .venv/ready  ## the photographs (see README)
 	snakemake --cores $(CORES) --configfile config/photos.yaml
-	snakemake --configfile config/photos.yaml --report results/photos/report.html
+	snakemake --configfile config/photos.yaml --report results/photos/report.html --quiet all
+	@echo "report written: results/photos/report.html"
 
 test: lint types unit  ## everything continuous integration checks
 

@@ -34,7 +34,7 @@ ALLOWED = {
     "similarity": {"metrics", "wordvectors"},
     "strategies": {"backbones", "replicas", "strategies"},
     "tables": {"palette", "rendering", "statistics"},
-    "tabulation": {"claims", "rendering", "results", "tables"},
+    "tabulation": {"claims", "palette", "rendering", "results", "tables"},
     "training": {"backbones", "batches", "checkpoints", "embedding", "replicas", "strategies"},
 }
 # Jobs are many and start-up counts: these modules may not draw in the heavy packages.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from tqdm import tqdm
 
 from headstart.metrics import couple_f_scores
 from headstart.wordvectors import embed_label
@@ -44,7 +45,8 @@ def wordnet(targets: Sequence[Synset], sources: Sequence[Synset]) -> Matrix:
     Raises:
         ValueError: two synsets have no common ancestor.
     """
-    rows = [[target.wup_similarity(source) for source in sources] for target in targets]
+    progress = tqdm(targets, desc="wordnet", unit="class", mininterval=5)
+    rows = [[target.wup_similarity(source) for source in sources] for target in progress]
     for target, row in zip(targets, rows, strict=True):
         for source, value in zip(sources, row, strict=True):
             if value is None:

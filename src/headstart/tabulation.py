@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from headstart.claims import caption_claims, check_claims, lay_out_claims
+from headstart.palette import style
 from headstart.rendering import Table
-from headstart.results import Results
+from headstart.results import Results, label_of
 from headstart.tables import (
     caption,
     caption_neighbours,
@@ -34,14 +35,28 @@ def reduction(results: Results) -> tuple[Table, str]:
     """Lay out Table 2, First and Best against the number of training images, beside the paper's values if there are."""
     tidy = table2(results.history, results.published)
     columns = ("first", "best", *(name for name in PUBLISHED if tidy[name].notna().any()))
-    return lay_out_table2(tidy, columns), caption(tidy, results.rule, columns, results.published)
+    text = caption(tidy, results.rule, columns, results.published)
+    return lay_out_table2(tidy, columns), " ".join([text, *lonely(results)])
 
 
 def endings(results: Results) -> tuple[Table, str]:
     """Lay out what Table 2 leaves open: the last step, and a best step not chosen on the test images."""
     tidy = table2(results.history)
     columns = ("best", "final", "clean_best")
-    return lay_out_table2(tidy, columns), caption(tidy, results.rule, columns)
+    return lay_out_table2(tidy, columns), " ".join([caption(tidy, results.rule, columns), *lonely(results)])
+
+
+def lonely(results: Results) -> list[str]:
+    """Name the target classes to which a measure finds no source similar, a sentence for each such measure."""
+    found = {
+        measure: [label_of(results.classes, str(wnid)) for wnid in frame.index[~(frame > 0).any(axis=1)]]
+        for measure, frame in results.similarities.items()
+    }
+    return [
+        f"{style(measure).name} knows no source class similar to {'; '.join(labels)}: a random row there."
+        for measure, labels in found.items()
+        if labels
+    ]
 
 
 def chosen_neighbours(results: Results) -> tuple[Table, str]:

@@ -13,13 +13,13 @@ rule tabulate:
     output:
         csv=report(
             "results/{experiment}/tables/{table}.csv",
-            caption="../report/{table}.rst",
+            caption="../report/tabulate.rst",
             category="Tables",
             labels={"table": "{table}", "form": "numbers"},
         ),
         html=report(
             "results/{experiment}/tables/{table}.html",
-            caption="../report/{table}.rst",
+            caption="../report/tabulate.rst",
             category="Tables",
             labels={"table": "{table}", "form": "page"},
         ),
@@ -50,7 +50,7 @@ rule draw_figure:
     output:
         svg=report(
             "results/{experiment}/figures/{figure}.svg",
-            caption="../report/{figure}.rst",
+            caption="../report/draw_figure.rst",
             category="Figures",
             labels={"figure": "{figure}"},
         ),
@@ -78,7 +78,9 @@ rule record_provenance:
         runs=results_of_all_runs(),
         accuracy=source_accuracy(),
     output:
-        provenance=report("results/{experiment}/provenance.json", caption="../report/provenance.rst", category="Origin"),
+        provenance=report(
+            "results/{experiment}/provenance.json", caption="../report/record_provenance.rst", category="Origin"
+        ),
         config="results/{experiment}/config.yaml",
     log:
         "results/{experiment}/logs/record_provenance.log",
