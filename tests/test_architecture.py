@@ -23,9 +23,9 @@ ALLOWED = {
     "embedding": {"backbones", "images"},
     "figures": {"charts", "palette", "statistics"},
     "gallery": {"figures", "images", "results", "tables"},
-    "heads": set(),
+    "heads": {"blending"},
     "images": {"pictures", "tars"},
-    "neighbours": {"heads", "metrics"},
+    "neighbours": {"blending", "heads", "metrics"},
     "pretraining": {"backbones", "embedding", "images"},
     "replicas": {"backbones", "metrics"},
     "palette": {"heads"},
@@ -40,7 +40,19 @@ ALLOWED = {
 # Jobs are many and start-up counts: these modules may not draw in the heavy packages.
 HEAVY = {"torch", "torchvision", "timm", "matplotlib", "gensim", "nltk", "sklearn"}
 LIGHT = [
-    *("audit", "claims", "files", "heads", "images", "logs", "metrics", "neighbours", "palette", "provenance"),
+    *(
+        "audit",
+        "blending",
+        "claims",
+        "files",
+        "heads",
+        "images",
+        "logs",
+        "metrics",
+        "neighbours",
+        "palette",
+        "provenance",
+    ),
     *("rendering", "results", "similarity", "splits", "statistics", "tables", "tabulation", "tars", "wordvectors"),
 ]
 

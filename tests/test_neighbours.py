@@ -4,8 +4,9 @@ import pytest
 from sklearn.metrics import f1_score
 
 from headstart import neighbours
-from headstart.heads import BIASES, NORMS, TIES, HeadInputs, blend, nearest
+from headstart.blending import BIASES, NORMS, TIES, blend, nearest
 from headstart.heads import INITIALISATIONS as BUILD
+from headstart.heads import HeadInputs
 from headstart.metrics import confusion, couple_f_scores, f_scores
 from headstart.neighbours import (
     Images,

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from headstart.heads import blend, find_lonely, nearest, parse_initialisation, random_head, rank_sources
+from headstart.blending import blend, find_lonely, nearest, rank_sources
+from headstart.heads import parse_initialisation, random_head
 from headstart.metrics import confusion, couple_f_scores, f_scores
 
 Array = NDArray[Any]
