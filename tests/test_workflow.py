@@ -1,12 +1,14 @@
 """The whole pipeline on the smallest experiment: runs, reruns exactly what must rerun, and survives being killed."""
 
 import ast
+import io
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -237,6 +239,27 @@ def test_too_few_images_stop_before_training_with_a_table_of_every_class(project
         assert re.search(rf"{wnid} +9 +8", run.stdout), run.stdout
     assert "Count the images" in run.stdout and "Train the source network" not in run.stdout
     assert (project / RESULTS / "features.safetensors").exists()
+
+
+def test_a_class_with_too_few_images_is_dropped_where_the_config_says_so(project):
+    tar = project / "resources/minimal/n13876371.tar"
+    with tarfile.open(tar) as whole:
+        few = [(member, whole.extractfile(member).read()) for member in whole.getmembers()[:3]]
+    with tarfile.open(tar, "w") as cut:
+        for member, content in few:
+            cut.addfile(member, io.BytesIO(content))
+    run = snakemake(project, f"{RESULTS}/tables/table2.md")
+    assert run.returncode != 0
+    assert re.search(r"n13876371 +7 +3", run.stdout), run.stdout
+
+    edit_config(project, images__on_missing="drop")
+    run = snakemake(project, f"{RESULTS}/tables/table2.md")
+    assert run.returncode == 0, run.stdout
+    assert "3 target classes" in (project / RESULTS / "tables/table2.md").read_text()
+    audit = pd.read_csv(project / RESULTS / "audit.csv").set_index("wnid")
+    assert audit.loc["n13876371", ["found", "wanted", "kept"]].tolist() == [3, 7, False]
+    history = pd.read_parquet(project / RESULTS / "runs/finetune/main/4-0.parquet")
+    assert history["wnid"].nunique() == 3 and "n13876371" not in set(history["wnid"])
 
 
 def test_a_result_that_fails_leaves_everything_else_in_place(project):

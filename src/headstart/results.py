@@ -25,6 +25,7 @@ class Results:
         published: values of the paper, or None.
         examples: target classes to show one by one.
         rule: by which the heads' K was chosen.
+        sample: on which images the similarities that look at images were measured, as a sentence.
         picture: gives a picture of a class (H, W, 3) by wnid, or None where there is none.
     """
 
@@ -36,6 +37,7 @@ class Results:
     published: pd.DataFrame | None = None
     examples: Sequence[str] = ()
     rule: str = "paper"
+    sample: str = ""
     picture: Callable[[str], np.ndarray | None] = lambda wnid: None
 
 

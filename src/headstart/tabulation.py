@@ -28,7 +28,8 @@ PUBLISHED = ("published_first", "difference_first", "published_best", "differenc
 
 def correspondences(results: Results) -> tuple[Table, str]:
     """Lay out Table 1, the nearest sources of some classes."""
-    return lay_out_table1(table1(results.examples, results.similarities, results.classes)), NEAREST
+    tidy = table1(results.examples, results.similarities, results.classes)
+    return lay_out_table1(tidy), " ".join(filter(None, [NEAREST, results.sample]))
 
 
 def reduction(results: Results) -> tuple[Table, str]:

@@ -33,6 +33,7 @@ rule tabulate:
         examples=examples(),
         measures=MEASURES,
         rule=config["neighbours"]["rule"],
+        sample=f"Visual similarity: {config['neighbours']['shots']} training images per class, seed {SEEDS[0]}.",
         code=code_version("tabulate.py"),
     message:
         "Write {wildcards.table}"

@@ -18,5 +18,6 @@ results = Results(
     published=read_published(inputs.published),
     examples=params.examples,
     rule=params.rule,
+    sample=params.sample,
 )
 write_all(*TABLES[snakemake.wildcards.table](results), snakemake.output)
