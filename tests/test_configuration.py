@@ -70,7 +70,7 @@ def test_photos_config_is_accepted_where_its_data_is(monkeypatch, tmp_path):
         ("images.test_min", 4, ["images.test_min: 4", "images.test = 3"]),
         ("images.drawn", None, ["images.tars: null", "source.weights: null", "wordvectors.path: null"]),
         ("source.training.held_out", 8, ["source.training.held_out: 8", "images.drawn.source = 8"]),
-        ("tables.group", "mian", ["tables.group: 'mian'", "main, curves"]),
+        ("tables.group", "mian", ["tables.group: 'mian'", "curves, main"]),
         ("figures.shots", 1, ["figures.shots: 1", "groups.curves.shots [4]"]),
         ("tables.examples", ["n00000001"], ["tables.examples: n00000001 is none of the 4 target classes"]),
         ("tables.examples", [], ["tables.examples: empty"]),

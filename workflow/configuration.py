@@ -88,16 +88,15 @@ def unknown_key(place: str, key: str, known: list[str]) -> str:
 
 
 def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
-    """Return a copy of the value with the schema's defaults wherever it is silent."""
-    if isinstance(value, Mapping):
-        known = schema.get("properties", {})
-        rest = schema.get("additionalProperties")
-        filled = {key: with_defaults(part, known.get(key, rest or {})) for key, part in value.items()}
-        for key, part in known.items():
-            if key not in filled:
-                filled[key] = with_defaults(part["default"], part)
-        return filled
-    return value
+    """Return a copy of the value with the schema's defaults wherever it is silent.
+
+    Keys come in the schema's order, and free ones sorted, so that moving lines in a config file changes nothing.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    known, rest = schema.get("properties", {}), schema.get("additionalProperties") or {}
+    filled = {key: with_defaults(value.get(key, part["default"]), part) for key, part in known.items()}
+    return filled | {key: with_defaults(value[key], rest) for key in sorted(set(value) - set(known))}
 
 
 def look_up(config: Mapping[str, Any], key: str) -> Any:

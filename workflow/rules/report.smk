@@ -89,7 +89,6 @@ rule record_provenance:
         "../../envs/vision.yaml"
     params:
         config=config,
-        project=str(PROJECT),
         benchmarks=f"results/{EXPERIMENT}/benchmarks",
         code=code_version("record_provenance.py"),
     message:

@@ -21,7 +21,7 @@ config = snakemake.params.config
 devices = pd.concat([pd.read_parquet(path, columns=["device"]) for path in snakemake.input.runs])["device"]
 record = {
     "experiment": config["experiment"],
-    "commit": commit(Path(snakemake.params.project)),
+    "commit": commit(Path(snakemake.scriptdir)),
     "config_digest": digest(config),
     "seeds": config["seeds"],
     "devices": sorted(devices.unique()),
