@@ -64,3 +64,12 @@ def test_logic_counts_however_indirectly_imported(project, file, old, new):
     path = project / file
     path.write_text(path.read_text().replace(old, new))
     assert version(project) != before
+
+
+def test_the_order_of_a_scripts_statements_counts_and_so_do_repeats(tmp_path):
+    digests = set()
+    for text in ("x = []\nx.sort()\nx.pop()\n", "x = []\nx.pop()\nx.sort()\n", "x = []\nx.pop()\nx.pop()\nx.sort()\n"):
+        (tmp_path / "script.py").write_text(text)
+        read_module.cache_clear()
+        digests.add(code_version(tmp_path / "script.py", tmp_path))
+    assert len(digests) == 3

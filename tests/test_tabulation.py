@@ -8,7 +8,7 @@ import pandas as pd
 
 from headstart.gallery import FIGURES, first_pictures
 from headstart.results import Results, read_by_seed
-from headstart.tabulation import TABLES, lonely
+from headstart.tabulation import TABLES, dropped, lonely
 
 COMMON = (Path(__file__).parent.parent / "workflow/rules/common.smk").read_text()
 
@@ -46,3 +46,11 @@ def test_tables_named_by_seed_are_read_with_it(tmp_path):
 
 def test_a_class_without_a_picture_has_none():
     assert first_pictures([])("n1") is None
+
+
+def test_dropped_classes_are_counted_and_named_in_the_caption():
+    classes = pd.DataFrame({"wnid": ["n1", "n2"], "lemmas": ["cup", "lamp"]})
+    audit = pd.DataFrame({"wnid": ["n1", "n2"], "kept": [True, False]})
+    said = dropped(Results(classes=classes, audit=audit))
+    assert said == ["1 of 2 target classes; dropped for too few images: lamp (n2)."]
+    assert dropped(Results(classes=classes, audit=audit[:1])) == []

@@ -204,6 +204,14 @@ def test_adding_a_group_adds_only_its_own_jobs(project):
     assert jobs(project) == {"initialise_head": 2, "fine_tune": 2, "record_provenance": 1}
 
 
+def test_changing_the_rule_of_k_leaves_alone_what_has_no_k_to_choose(project):
+    edit_config(project, neighbours__rule="clean")
+    changed = jobs(project)
+    assert changed["initialise_head"] == 3 * 2 * 2  # three measures, two shot counts, two seeds
+    assert changed["fine_tune"] == 4  # not the curves, whose K is fixed
+    assert "sweep_neighbours" not in changed
+
+
 def test_running_from_another_directory(finished, tmp_path):
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
@@ -255,7 +263,8 @@ def test_a_class_with_too_few_images_is_dropped_where_the_config_says_so(project
     edit_config(project, images__on_missing="drop")
     run = snakemake(project, f"{RESULTS}/tables/table2.md")
     assert run.returncode == 0, run.stdout
-    assert "3 target classes" in (project / RESULTS / "tables/table2.md").read_text()
+    text = (project / RESULTS / "tables/table2.md").read_text()
+    assert "3 target classes" in text and "3 of 4 target classes; dropped for too few images: spiral" in text
     audit = pd.read_csv(project / RESULTS / "audit.csv").set_index("wnid")
     assert audit.loc["n13876371", ["found", "wanted", "kept"]].tolist() == [3, 7, False]
     history = pd.read_parquet(project / RESULTS / "runs/finetune/main/4-0.parquet")

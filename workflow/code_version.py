@@ -10,6 +10,7 @@ from typing import NamedTuple
 class Module(NamedTuple):
     """What a file defines at its top level, and where the other names in it come from."""
 
+    statements: list[ast.stmt]
     definitions: dict[str, list[ast.stmt]]
     effects: list[ast.stmt]
     imports: dict[str, tuple[str, str | None]]
@@ -34,7 +35,8 @@ def code_version(script: Path, library: Path) -> str:
         if place not in seen:
             seen.add(place)
             statements = reached(*place)
-            dumps |= {f"{place[0].stem} {ast.dump(statement)}" for statement in statements}
+            # In order, since statements that always run, a script's above all, mean something else in another.
+            dumps.add(f"{place[0].stem} " + "; ".join(map(ast.dump, statements)))
             todo += [found for name in names_in(statements) for found in sources_of(place[0], name, library)]
     return hashlib.sha256("\n".join(sorted(dumps)).encode()).hexdigest()[:12]
 
@@ -43,12 +45,13 @@ def code_version(script: Path, library: Path) -> str:
 def read_module(path: Path) -> Module:
     """Take a file apart into definitions, statements with an effect, and imported names."""
     tree = without_docstrings(ast.parse(path.read_text()))
-    module = Module({}, [], {})
-    for statement in tree.body:
+    statements = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    module = Module(statements, {}, [], {})
+    for statement in statements:
         names = defined_names(statement)
         for name in names:
             module.definitions.setdefault(name, []).append(statement)
-        if not names and not isinstance(statement, ast.Import | ast.ImportFrom):
+        if not names:
             module.effects.append(statement)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -73,9 +76,7 @@ def defined_names(statement: ast.stmt) -> list[str]:
 def reached(path: Path, name: str | None) -> list[ast.stmt]:
     """Return the statements of a file behind one name, with those that always run; all of them for None."""
     module = read_module(path)
-    if name is None:
-        return [*module.effects, *(part for parts in module.definitions.values() for part in parts)]
-    return [*module.effects, *module.definitions.get(name, [])]
+    return module.statements if name is None else [*module.effects, *module.definitions.get(name, [])]
 
 
 def names_in(statements: list[ast.stmt]) -> set[str]:

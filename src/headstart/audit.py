@@ -50,25 +50,37 @@ def count_listed(
     return pd.DataFrame(rows)
 
 
-def keep_classes(counts: pd.DataFrame, train: int, test_min: int, on_missing: str) -> pd.DataFrame:
+def keep_classes(
+    counts: pd.DataFrame, train: int, validation: int, test_min: int, on_missing: str, shown: Sequence[str] = ()
+) -> pd.DataFrame:
     """Mark the classes that have enough images in a column `kept`.
 
     Args:
         counts: of `count_images`; with the columns of `count_listed` only listed images count.
         train: training images each class needs.
+        validation: further images that published lists have to give up.
         test_min: test images each class needs.
         on_missing: "stop" raises where a class has too few, "drop" marks it as not kept.
+        shown: classes that a table or a figure will show one by one.
 
     Raises:
         TooFewImages: lists every class with too few images, wanted and found.
+        ValueError: a class to be shown would be dropped.
     """
     usable = counts.set_index("wnid")["found"]
     if "test" in counts:
         listed = counts.set_index("wnid")
+        train += validation
         usable = listed["train"].clip(upper=train) + listed["test"].clip(upper=test_min)
     lacking = too_few(usable.to_dict(), train, test_min)
     if len(lacking) and (on_missing == "stop" or len(lacking) == len(counts)):
         raise TooFewImages(lacking)
+    lost = [wnid for wnid in shown if wnid in set(lacking["wnid"])]
+    if lost:
+        raise ValueError(
+            f"{', '.join(lost)} has too few images and is dropped, but tables.examples or figures.example shows it; "
+            f"name another of the {len(counts) - len(lacking)} classes that are kept"
+        )
     return counts.assign(wanted=train + test_min, kept=~counts["wnid"].isin(lacking["wnid"]))
 
 
@@ -93,15 +105,17 @@ def audit_classes(
     audits: Mapping[str, pd.DataFrame],
     lists: tuple[Sequence[str], Sequence[str]] | None,
     train: int,
+    validation: int,
     test_min: int,
     on_missing: str,
+    shown: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Count the images of every class, also against published lists if there are any, and mark the kept classes.
 
     Raises:
-        TooFewImages: see `keep_classes`.
+        ValueError: see `keep_classes`.
     """
     counts = count_images(wnids, audits)
     if lists:
         counts = counts.merge(count_listed(wnids, audits, *lists), on="wnid")
-    return keep_classes(counts, train, test_min, on_missing)
+    return keep_classes(counts, train, validation, test_min, on_missing, shown)

@@ -97,15 +97,15 @@ def load_classifier(
     return model.eval()
 
 
-def cut(model: nn.Module, trained_from: str, side: int = 96) -> Network:
+def cut(model: nn.Module, trained_from: str | None = None, side: int = 96) -> Network:
     """Take a classifier apart: blocks before `trained_from`, blocks from there on, last linear layer.
 
     The parts share the model's modules. Its dropout is taken out, since training brings its own, and the trunk is
     frozen. The model must be a chain of named blocks; that is checked on random images.
 
     Args:
-        trained_from: name of a block, such as `layer4`, `blocks.5` or `features.14`; the name of the last layer
-            gives an empty tail.
+        trained_from: name of a block, such as `layer4`, `blocks.5` or `features.14`; the name of the last layer,
+            or None, gives an empty tail.
         side: of the random images, pixels.
 
     Raises:
@@ -113,6 +113,7 @@ def cut(model: nn.Module, trained_from: str, side: int = 96) -> Network:
     """
     model.eval()
     head_name, head = _last_linear(model)
+    trained_from = trained_from or head_name
     parents = [*_parents(trained_from), *_parents(head_name)]
     pieces = [piece for piece in _expand(model, parents) if not isinstance(piece[1], nn.modules.dropout._DropoutNd)]
     names = [name for name, _ in pieces]

@@ -20,8 +20,10 @@ from headstart.files import replacing
 LARGEST_SHARE = 0.05
 
 
-def digest_of(settings: Iterable[tuple[str, Any]], files: Iterable[Path]) -> str:
-    """Return a digest of named settings and of the content of files: all that decides a job's result.
+def digest_of(settings: Iterable[tuple[str, Any]], files: Iterable[Path], large: Iterable[Path] = ()) -> str:
+    """Return a digest of all that decides a job's result: named settings, and the content of files.
+
+    Large files count by size and date, which is quick, and at worst takes a rewritten file for another one.
 
     >>> digest_of([("a", 1), ("b", 2)], []) == digest_of([("b", 2), ("a", 1)], []) != digest_of([("a", 1)], [])
     True
@@ -30,6 +32,9 @@ def digest_of(settings: Iterable[tuple[str, Any]], files: Iterable[Path]) -> str
     for path in files:
         with path.open("rb") as file:
             whole.update(hashlib.file_digest(file, "sha256").digest())
+    for path in large:
+        state = path.stat()
+        whole.update(f"{path.name} {state.st_size} {state.st_mtime_ns}".encode())
     return whole.hexdigest()[:16]
 
 

@@ -25,6 +25,7 @@ class Results:
         published: values of the paper, or None.
         examples: target classes to show one by one.
         rule: by which the heads' K was chosen.
+        audit: of all target classes (wnid, found, wanted, kept).
         sample: on which images the similarities that look at images were measured, as a sentence.
         picture: gives a picture of a class (H, W, 3) by wnid, or None where there is none.
     """
@@ -37,6 +38,7 @@ class Results:
     published: pd.DataFrame | None = None
     examples: Sequence[str] = ()
     rule: str = "paper"
+    audit: pd.DataFrame = field(default_factory=pd.DataFrame)
     sample: str = ""
     picture: Callable[[str], np.ndarray | None] = lambda wnid: None
 

@@ -34,7 +34,7 @@ NOTES = {
 }
 RULES = {
     "paper": "K per class type with the highest F on the test images (the paper's rule)",
-    "clean": "K per class type by cross-validation on training images",
+    "clean": "K per class type by cross-validation on the training images of Figure 3, however small n is",
 }
 
 
@@ -291,6 +291,6 @@ def caption_neighbours(tidy: pd.DataFrame, level: float = 0.95) -> str:
     return (
         "Number K of source neighbours per similarity measure and class type. "
         "Rule paper: the K with the highest F on the test images, and that F. "
-        "Rule clean: the K with the highest F by cross-validation on training images, and that F. "
+        "Rule clean: the K with the highest F by cross-validation on the training images of Figure 3, and that F. "
         f"K: middle value, and its range over seeds. F: {_mean_text(tidy['seeds'], level)}."
     )

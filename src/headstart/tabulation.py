@@ -26,6 +26,28 @@ NEAREST = (
 PUBLISHED = ("published_first", "difference_first", "published_best", "difference_best")
 
 
+SEEDS = (
+    "A seed changes training images, crops, dropout and random rows, never the test images; what depends on none of "
+    "these shows ± 0.000."
+)
+
+
+def tabulate(name: str, results: Results) -> tuple[Table, str]:
+    """Lay out a table by name, and say in its caption which classes are left out, if any."""
+    table, text = TABLES[name](results)
+    return table, " ".join([text, *dropped(results)])
+
+
+def dropped(results: Results) -> list[str]:
+    """Name the target classes that were dropped for having too few images, in a sentence, or not at all."""
+    audit = results.audit
+    lost = audit[~audit["kept"]] if len(audit) else audit
+    if not len(lost):
+        return []
+    named = "; ".join(f"{label_of(results.classes, str(wnid))} ({wnid})" for wnid in lost["wnid"])
+    return [f"{len(audit) - len(lost)} of {len(audit)} target classes; dropped for too few images: {named}."]
+
+
 def correspondences(results: Results) -> tuple[Table, str]:
     """Lay out Table 1, the nearest sources of some classes."""
     tidy = table1(results.examples, results.similarities, results.classes)
@@ -37,14 +59,14 @@ def reduction(results: Results) -> tuple[Table, str]:
     tidy = table2(results.history, results.published)
     columns = ("first", "best", *(name for name in PUBLISHED if tidy[name].notna().any()))
     text = caption(tidy, results.rule, columns, results.published)
-    return lay_out_table2(tidy, columns), " ".join([text, *lonely(results)])
+    return lay_out_table2(tidy, columns), " ".join([text, SEEDS, *lonely(results)])
 
 
 def endings(results: Results) -> tuple[Table, str]:
     """Lay out what Table 2 leaves open: the last step, and a best step not chosen on the test images."""
     tidy = table2(results.history)
     columns = ("best", "final", "clean_best")
-    return lay_out_table2(tidy, columns), " ".join([caption(tidy, results.rule, columns), *lonely(results)])
+    return lay_out_table2(tidy, columns), " ".join([caption(tidy, results.rule, columns), SEEDS, *lonely(results)])
 
 
 def lonely(results: Results) -> list[str]:

@@ -68,10 +68,11 @@ def drawn_count(wildcards):
 
 
 def present(wnids):
-    """The classes whose tar is there; the others are counted as found: 0 by audit_images."""
+    """The classes whose tar or decoded images are there; audit_images counts the others as found: 0."""
     if DRAWN:
         return wnids
-    return [wnid for wnid in wnids if Path(config["images"]["tars"].format(wnid=wnid)).exists()]
+    tars, decoded = config["images"]["tars"], f"results/{EXPERIMENT}/images/{{wnid}}.arrow"
+    return [wnid for wnid in wnids if any(Path(path.format(wnid=wnid)).exists() for path in (tars, decoded))]
 
 
 def stores(wnids):
@@ -95,7 +96,7 @@ def source_accuracy():
 def taxonomy():
     """The table or the folder of WordNet that relates the classes."""
     given = config["classes"]["taxonomy"]
-    return given if given.endswith(".tsv") else "resources/wordnet/data.noun"
+    return given if given.endswith(".tsv") else f"resources/{EXPERIMENT}/wordnet/data.noun"
 
 
 def source_weights():
@@ -131,6 +132,17 @@ def head_inputs(wildcards):
     if fixed is None:
         inputs["neighbours"] = f"results/{EXPERIMENT}/neighbours/{wildcards.seed}.csv"
     return inputs
+
+
+def head_rules(wildcards):
+    """How rows are blended; nothing for heads that blend none, so that they do not follow these keys."""
+    return config["heads"] if split_name(wildcards.initialisation)[0] in MEASURES else {}
+
+
+def neighbour_rule(wildcards):
+    """The rule that chose K; nothing for heads with a fixed K or none."""
+    word, fixed = split_name(wildcards.initialisation)
+    return config["neighbours"]["rule"] if word in MEASURES and fixed is None else ""
 
 
 def group_initialisations(wildcards):

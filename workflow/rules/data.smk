@@ -72,9 +72,9 @@ if config["source"]["samples"]:
 rule prepare_wordnet:
     """Copy WordNet 3.0 from where it is installed and complete it."""
     output:
-        noun="resources/wordnet/data.noun",
+        noun="resources/{experiment}/wordnet/data.noun",
     log:
-        "resources/prepare_wordnet.log",
+        "results/{experiment}/logs/prepare_wordnet.log",
     conda:
         "../../envs/text.yaml"
     params:
@@ -122,8 +122,10 @@ rule audit_images:
         "../../envs/vision.yaml"
     params:
         train=config["images"]["train"],
+        validation=config["images"]["validation"],
         test_min=config["images"]["test_min"],
         on_missing=config["images"]["on_missing"],
+        shown=sorted({*examples(), example()}),
         code=code_version("audit_images.py"),
     message:
         "Count the images of every target class"

@@ -18,8 +18,8 @@ rule initialise_head:
         "../../envs/vision.yaml"
     params:
         sources=SOURCES,
-        rule=config["neighbours"]["rule"],
-        heads=config["heads"],
+        rule=neighbour_rule,
+        heads=head_rules,
         code=code_version("initialise_head.py"),
     message:
         "Head {wildcards.initialisation}, {wildcards.shots} images per class, seed {wildcards.seed}"

@@ -9,6 +9,7 @@ rule tabulate:
         neighbours=for_seeds("neighbours/{seed}.csv"),
         similarity=similarities(),
         classes="results/{experiment}/classes.csv",
+        audit="results/{experiment}/audit.csv",
         published=config["tables"]["published"] or [],
     output:
         csv=report(

@@ -7,7 +7,7 @@ if not config["source"]["weights"]:
         input:
             stores=stores(SOURCES),
             # Too few images of a target class must stop the run before any training.
-            audit="results/{experiment}/audit.csv",
+            audit=ancient("results/{experiment}/audit.csv"),
         output:
             weights="results/{experiment}/source/weights.safetensors",
             accuracy="results/{experiment}/source/accuracy.csv",
@@ -79,7 +79,6 @@ rule embed_images:
     params:
         classes=len(SOURCES),
         network={key: config["source"][key] for key in ("library", "name", "options")},
-        trained_from=config["training"]["trained_from"],
         pixels={key: config["source"][key] for key in ("mean", "std")},
         crop=config["images"]["crop"],
         code=code_version("embed_images.py"),

@@ -16,7 +16,16 @@ audits = {Path(path).name.split(".")[0]: pd.read_csv(path, keep_default_na=False
 lists = read_lists([Path(path) for path in snakemake.input.lists])
 params = snakemake.params
 
-audit = audit_classes(targets["wnid"], audits, lists, params.train, params.test_min, params.on_missing)
+audit = audit_classes(
+    targets["wnid"],
+    audits,
+    lists,
+    train=params.train,
+    validation=params.validation,
+    test_min=params.test_min,
+    on_missing=params.on_missing,
+    shown=params.shown,
+)
 print(audit.to_string(index=False))
 write_table(audit, snakemake.output.audit)
 write_table(targets[targets["wnid"].isin(audit.loc[audit["kept"], "wnid"])], snakemake.output.targets)

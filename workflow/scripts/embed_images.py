@@ -14,7 +14,7 @@ follow(snakemake.log[0])
 params = snakemake.params
 device = pick_device(snakemake.threads)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
-network = cut(model, params.trained_from)
+network = cut(model)
 head = {name: value.detach().numpy() for name, value in network.head.state_dict().items()}
 features = embed(
     network.trunk,

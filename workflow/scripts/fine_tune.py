@@ -26,8 +26,9 @@ trunk, evaluated = np.load(snakemake.input.trunk, mmap_mode="r"), pd.read_csv(sn
 checkpoint = Checkpoint(
     Path(params.state),
     digest_of(
-        [*params.items(), *wildcards.items()],
-        [*files.values(), *map(Path, (snakemake.input.split, snakemake.input.evaluation, snakemake.input.weights))],
+        [*params.items(), *wildcards.items(), ("device", str(device))],
+        [*files.values(), *(Path(snakemake.input[name]) for name in ("split", "evaluation", "targets", "weights"))],
+        large=map(Path, [snakemake.input.trunk, *snakemake.input.stores]),
     ),
 )
 

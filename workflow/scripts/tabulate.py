@@ -5,7 +5,7 @@ import pandas as pd
 from headstart.logs import follow
 from headstart.rendering import write_all
 from headstart.results import Results, read_by_seed, read_history, read_published, read_similarities
-from headstart.tabulation import TABLES
+from headstart.tabulation import tabulate
 
 follow(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params
@@ -18,6 +18,7 @@ results = Results(
     published=read_published(inputs.published),
     examples=params.examples,
     rule=params.rule,
+    audit=pd.read_csv(inputs.audit),
     sample=params.sample,
 )
-write_all(*TABLES[snakemake.wildcards.table](results), snakemake.output)
+write_all(*tabulate(snakemake.wildcards.table, results), snakemake.output)
