@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import config_reference
-from configuration import MEASURES, ConfigError, load_config, look_up
+from configuration import MEASURES, ConfigError, load_config, look_up, read_wnids
 from headstart.heads import INITIALISATIONS
 from headstart.similarity import MEASURES as LIBRARY_MEASURES
 from headstart.strategies import STRATEGIES
@@ -44,9 +44,17 @@ def test_photos_config_is_accepted_where_its_data_is(monkeypatch, tmp_path):
     for folder in ("source", "wordvectors/gloss200", "ilsvrc_samples"):
         (data / folder).mkdir(parents=True)
     (data / "source/mobilenetv2_100_same_imagenet1k.safetensors").touch()
+    (data / "synsets").mkdir()
+    for wnid in read_wnids(PROJECT / "config/targets/photos.tsv"):
+        (data / f"synsets/{wnid}.tar").touch()
     monkeypatch.setenv("HEADSTART_DATA", str(data))
     config = load(yaml.safe_load((PROJECT / "config/photos.yaml").read_text()))
     assert config["images"]["tars"] == f"{data}/synsets/{{wnid}}.tar"
+    gone = data / "synsets/n03147509.tar"
+    gone.unlink()
+    photos = yaml.safe_load((PROJECT / "config/photos.yaml").read_text()) | {"experiment": "never_run"}
+    with pytest.raises(ConfigError, match=rf"images\.tars: no file for 1 of 56 target classes \({gone}\)"):
+        load(photos)
 
 
 @pytest.mark.parametrize(
@@ -112,6 +120,29 @@ def test_a_copy_of_a_shipped_config_must_be_renamed(tmp_path):
     mine.write_text((PROJECT / "config/minimal.yaml").read_text())
     with pytest.raises(ConfigError, match=r"config/minimal\.yaml"):
         load_config(MINIMAL, PROJECT, [mine])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("wnid\nn13879320 \n", r"expected one wnid such as n02084071 per line, got 'n13879320 '"),
+        ("wnid\n", "got no line"),
+        ("wnid,type\nn13879320,inclusive\n", "columns separated by tabs"),
+        ("wnid\nn13881644\n", r"classes\.targets: n13881644 are source classes too"),
+    ],
+)
+def test_a_faulty_class_list_is_refused(tmp_path, text, said):
+    path = tmp_path / "list.tsv"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        load(changed("classes.targets", str(path)))
+
+
+def test_numbers_that_the_command_line_gives_as_texts_are_read():
+    config = load(changed("seeds", ["0", "7"], changed("training.learning_rate", "1e-2")))
+    assert config["seeds"] == [0, 7]
+    with pytest.raises(ConfigError, match="seeds.0: 'zero' is not of type 'integer'"):
+        load(changed("seeds", ["zero"]))
 
 
 def test_a_class_list_that_repeats_a_class_is_refused(tmp_path):

@@ -292,15 +292,31 @@ def test_a_jpeg_that_lacks_only_its_last_bytes_is_unreadable(tmp_path):
 def test_a_repeated_name_is_dropped_only_when_the_first_was_kept(tmp_path):
     good, better = encode(noise(40, 40)), encode(noise(40, 40, seed=1))
     tar = tmp_path / "n1.tar"
-    write_tar(tar, [("a/n1_0.JPEG", good), ("b/n1_0.JPEG", better), ("a/n1_1.JPEG", b"bad"), ("b/n1_1.JPEG", better)])
+    write_tar(tar, [("n1_0.JPEG", good), ("./n1_0.JPEG", better), ("n1_1.JPEG", b"bad"), ("./n1_1.JPEG", better)])
     assert decode(tar) == {
-        "a/n1_0.JPEG": "",
-        "b/n1_0.JPEG": "duplicate",
-        "a/n1_1.JPEG": "not an image",
-        "b/n1_1.JPEG": "",
+        "n1_0.JPEG": "",
+        "./n1_0.JPEG": "duplicate",
+        "n1_1.JPEG": "not an image",
+        "./n1_1.JPEG": "",
     }
     store = PixelStore([tmp_path / "n1.arrow"])
     assert np.array_equal(store.pixels("n1_1.JPEG"), np.asarray(shrink(noise(40, 40, seed=1), 32)))
+
+
+def test_names_alike_in_two_folders_of_a_tar_are_told_apart(tmp_path):
+    pictures = [encode(noise(40, 40, seed=k)) for k in range(3)]
+    members = [("IMG_0.jpg", pictures[0]), ("spring/IMG_0.jpg", pictures[1]), ("n1/summer/IMG_0.jpg", pictures[2])]
+    assert set(decode(write_tar(tmp_path / "n1.tar", members)).values()) == {""}
+    store = PixelStore([tmp_path / "n1.arrow"])
+    assert store.names == ["n1_IMG_0.jpg", "n1_spring_IMG_0.jpg", "n1_summer_IMG_0.jpg"]
+
+
+def test_a_picture_saved_again_as_another_kind_of_file_is_a_duplicate(tmp_path):
+    first = encode(noise(40, 40))
+    again = io.BytesIO()
+    Image.open(io.BytesIO(first)).save(again, "PNG")
+    tar = write_tar(tmp_path / "n1.tar", [("n1_0.JPEG", first), ("n1_1.PNG", again.getvalue())])
+    assert decode(tar) == {"n1_0.JPEG": "", "n1_1.PNG": "duplicate"}
 
 
 def test_a_decompression_bomb_is_dropped_unread(tmp_path, monkeypatch):

@@ -135,7 +135,7 @@ def test_caption_says_on_what_numbers_rest():
     assert "highest F on the test images (the paper's rule)" in text
     assert "picked on the test images" in text
     assert "held-out validation images" in text
-    assert "cross-validation on training images" in caption(tidy, "clean")
+    assert "cross-validation on the training images of Figure 3" in caption(tidy, "clean")
     assert "Final" not in text
 
 

@@ -212,6 +212,10 @@ def test_changing_the_rule_of_k_leaves_alone_what_has_no_k_to_choose(project):
     assert "sweep_neighbours" not in changed
 
 
+def test_a_value_on_the_command_line_replaces_the_configs(project):
+    assert jobs(project, "--config", "seeds=[0]") == {"tabulate": 5, "draw_figure": 4, "record_provenance": 1}
+
+
 def test_running_from_another_directory(finished, tmp_path):
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()

@@ -17,13 +17,13 @@ def closing_words(folder: Path, configs: Sequence[str]) -> str:
     table, page = folder / "tables/table2.csv", folder / "tables/table2.md"
     shown = [text_table(table), page.read_text().split("\n\n", 1)[1]] if table.exists() and page.exists() else []
     named = f" --configfile {' '.join(configs)}" if configs else ""
-    places = [
-        f"tables   {folder}/tables/",
-        f"figures  {folder}/figures/",
-        f"origin   {folder}/provenance.json",
-        f"report   snakemake --report {folder}/report.html{named}",
-    ]
-    return "\n".join(["", *shown, *places, ""])
+    report = f"report   snakemake --report {folder}/report.html{named}"
+    places = {
+        "tables": f"tables   {folder}/tables/",
+        "figures": f"figures  {folder}/figures/",
+        "provenance.json": f"origin   {folder}/provenance.json\n{report}",
+    }
+    return "\n".join(["", *shown, *(text for name, text in places.items() if (folder / name).exists()), ""])
 
 
 def text_table(path: Path) -> str:

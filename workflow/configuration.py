@@ -6,6 +6,7 @@ Every message names the key, the value that came and the cure.
 import csv
 import difflib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from jsonschema.exceptions import ValidationError
 from headstart.heads import split_name
 
 MEASURES = ("inference", "wordnet", "word2vec")
+WNID = re.compile("n[0-9]{8}")
 # Keys holding the path of something that has to be there before the first job.
 INPUT_PATHS = (
     "classes.sources",
@@ -47,6 +49,7 @@ def load_config(given: Mapping[str, Any], project: Path, files: Iterable[str | P
         ConfigError: one line for each fault.
     """
     schema = yaml.safe_load((project / "config/schema.yaml").read_text())
+    given = numbers_read(given, schema)
     faults = [explain(error) for error in Draft202012Validator(schema).iter_errors(dict(given))]
     if faults:
         raise ConfigError(listing(faults))
@@ -85,6 +88,24 @@ def unknown_key(place: str, key: str, known: list[str]) -> str:
     cure = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
     path = key if place == "(top level)" else f"{place}.{key}"
     return f"{path}: unknown key; {cure}"
+
+
+def numbers_read(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return the value with texts read as numbers where the schema wants numbers, as `--config 'seeds=[0]'` gives them.
+
+    >>> numbers_read(["0", "x"], {"type": "array", "items": {"type": "integer"}})
+    [0, 'x']
+    """
+    if isinstance(value, Mapping):
+        known, rest = schema.get("properties", {}), schema.get("additionalProperties") or {}
+        return {key: numbers_read(part, known.get(key, rest)) for key, part in value.items()}
+    if isinstance(value, list):
+        return [numbers_read(part, schema.get("items", {})) for part in value]
+    read = {"integer": int, "number": float}.get(str(schema.get("type"))) if isinstance(value, str) else None
+    try:
+        return read(value) if read else value
+    except ValueError:
+        return value  # refused below, with its key
 
 
 def with_defaults(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -171,11 +192,20 @@ def experiment_of(path: Path) -> str | None:
 
 def read_wnids(path: str | Path) -> list[str]:
     """Return the column `wnid` of a tab-separated class list."""
-    with open(path, newline="") as lines:
+    with open(path, newline="", encoding="utf-8-sig") as lines:
         rows = csv.DictReader(lines, delimiter="\t")
         if "wnid" not in (rows.fieldnames or ()):
-            raise ConfigError(f"{path}: expected a tab-separated column 'wnid', got {rows.fieldnames}")
-        return [row["wnid"] for row in rows]
+            raise ConfigError(
+                f"{path}: expected a column 'wnid', columns separated by tabs, got {rows.fieldnames}; save it so"
+            )
+        wnids = [row["wnid"] for row in rows]
+    odd = [wnid for wnid in wnids if not WNID.fullmatch(wnid)]
+    if odd or not wnids:
+        raise ConfigError(
+            f"{path}: expected one wnid such as n02084071 per line, got {', '.join(map(repr, odd[:5])) or 'no line'}; "
+            "correct the list"
+        )
+    return wnids
 
 
 def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
@@ -188,10 +218,29 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"{key}: {config['classes'][key.split('.')[1]]} names {', '.join(twice)} twice; keep one line each"
     if not used_measures(config):
         yield f"groups: no group starts from {', '.join(MEASURES)}, so there is nothing to compare; add one of them"
+    both = sorted(set(sources) & set(targets))
+    if both:
+        yield f"classes.targets: {', '.join(both)} are source classes too; take them out of one of the two lists"
+    yield from missing_tars(config, targets)
     yield from too_many_shots(config)
     yield from too_many_neighbours(config, len(sources))
     yield from image_contradictions(config)
     yield from display_contradictions(config, targets)
+
+
+def missing_tars(config: Mapping[str, Any], targets: list[str]) -> Iterator[str]:
+    """Yield the target classes that have neither a tar nor decoded images, unless they shall be dropped."""
+    tars = config["images"]["tars"]
+    if config["images"]["drawn"] is not None or tars is None or config["images"]["on_missing"] == "drop":
+        return
+    decoded = f"results/{config['experiment']}/images/{{wnid}}.arrow"
+    places = {wnid: (tars.format(wnid=wnid), decoded.format(wnid=wnid)) for wnid in targets}
+    missing = [paths[0] for paths in places.values() if not any(map(os.path.exists, paths))]
+    if missing:
+        yield (
+            f"images.tars: no file for {len(missing)} of {len(targets)} target classes ({', '.join(missing[:5])}"
+            f"{', ...' if len(missing) > 5 else ''}); correct images.tars, add them, or set images.on_missing: drop"
+        )
 
 
 def too_many_shots(config: Mapping[str, Any]) -> Iterator[str]:

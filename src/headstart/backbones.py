@@ -91,7 +91,12 @@ def load_classifier(
         raise ValueError(f"unknown library {library!r}; valid are {', '.join(LIBRARIES)}")
     with torch.random.fork_rng(devices=[]):  # constructors draw from the global generator
         torch.manual_seed(seed)
-        model = LIBRARIES[library](name, classes, dict(options or {}))
+        try:
+            model = LIBRARIES[library](name, classes, dict(options or {}))
+        except TypeError as error:
+            raise ValueError(
+                f"{library} cannot build {name} with {options}: {error}; correct source.options"
+            ) from error
     if weights is not None:
         fill(model, read_weights(Path(weights)), f"{weights} (for {library} {name} with {classes} classes)")
     return model.eval()

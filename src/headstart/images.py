@@ -52,14 +52,14 @@ def decode_tar(tar: Path, store: Path, audit: Path, short_side: int, min_side: i
 
 
 def stored_name(member: str, wnid: str) -> str:
-    """Give the name of a tar's member in the store: its last part, behind the class unless it begins so.
+    """Give the name of a tar's member in the store: its folders and name, behind the class unless it begins so.
 
     Names are then unique among the classes, and tell the class, also where every tar holds an IMG_1.jpg.
 
-    >>> stored_name("n02084071/n02084071_4.JPEG", "n02084071"), stored_name("IMG_1.jpg", "n02084071")
-    ('n02084071_4.JPEG', 'n02084071_IMG_1.jpg')
+    >>> stored_name("n02084071/n02084071_4.JPEG", "n02084071"), stored_name("./summer/IMG_1.jpg", "n02084071")
+    ('n02084071_4.JPEG', 'n02084071_summer_IMG_1.jpg')
     """
-    name = Path(member).name
+    name = "_".join(part for part in Path(member).parts if part != wnid)
     return name if name.startswith(f"{wnid}_") else f"{wnid}_{name}"
 
 
@@ -195,9 +195,13 @@ def _kept_pictures(
         image, reason = None, "duplicate"
         if name not in kept and digest not in kept:
             image, reason = _examine(data, short_side, min_side)
+        if image is not None:
+            # The same picture saved again, as another kind of file say, would else train and test.
+            pixels = hashlib.blake2b(image.tobytes(), digest_size=16, person=b"pixels").digest()
+            image, reason = (None, "duplicate") if pixels in kept else (image, reason)
         rows.append((member, "dropped" if image is None else "kept", reason))
         if image is not None:
-            kept |= {name, digest}
+            kept |= {name, digest, pixels}
             yield name, image
 
 
@@ -223,7 +227,7 @@ def _require_a_picture(table: pd.DataFrame, tar: Path) -> None:
     first = ", ".join(table["member"].head(3))
     raise ValueError(
         f"no picture of {tar} can be used: {len(table)} files ({reasons or 'the tar is empty'}"
-        f"{', first ' + first if first else ''}); expected <wnid>_<number>.JPEG. {AGAIN}"
+        f"{', first ' + first if first else ''}); expected at least one that can be used. {AGAIN}"
     )
 
 
