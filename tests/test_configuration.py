@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 import config_reference
-from configuration import MEASURES, ConfigError, load_config, look_up, read_wnids
+from configuration import load_config, look_up
+from contradictions import MEASURES, ConfigError, read_wnids
 from headstart.heads import INITIALISATIONS
 from headstart.similarity import MEASURES as LIBRARY_MEASURES
 from headstart.strategies import STRATEGIES
@@ -45,7 +46,7 @@ def test_photos_config_is_accepted_where_its_data_is(monkeypatch, tmp_path):
         (data / folder).mkdir(parents=True)
     (data / "source/mobilenetv2_100_same_imagenet1k.safetensors").touch()
     (data / "synsets").mkdir()
-    for wnid in read_wnids(PROJECT / "config/targets/photos.tsv"):
+    for wnid in read_wnids(str(PROJECT / "config/targets/photos.tsv")):
         (data / f"synsets/{wnid}.tar").touch()
     monkeypatch.setenv("HEADSTART_DATA", str(data))
     config = load(yaml.safe_load((PROJECT / "config/photos.yaml").read_text()))

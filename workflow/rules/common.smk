@@ -12,7 +12,8 @@ sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
 
 from closing import closing_words
 from code_version import code_version as version_of
-from configuration import ConfigError, load_config, read_wnids, used_measures
+from configuration import load_config
+from contradictions import ConfigError, read_wnids, used_measures
 from headstart.heads import split_name
 
 # Jobs inherit this environment; without bytecode each import of torch costs seven seconds more.
