@@ -1,30 +1,11 @@
-from typing import Any
-
 import numpy as np
 import pytest
 
 from headstart.blending import TIES, blend, dense_coefficients, nearest
-from headstart.heads import (
-    HeadInputs,
-)
 
 # Lengths of the rows: 5, 1, 2, so 8 / 3 on average.
 WEIGHT = np.array([[3.0, 4.0], [0.0, 1.0], [2.0, 0.0]], dtype=np.float32)
 BIAS = np.array([1.0, -1.0, 0.5], dtype=np.float32)
-
-
-def inputs(**changes):
-    given: dict[str, Any] = {
-        "names": ["bullet", "crane"],
-        "source_weight": WEIGHT,
-        "source_bias": BIAS,
-        "similarity": np.array([[0.5, 0.0, 0.25], [0.1, 0.3, 0.0]]),
-        "neighbours": 2,
-        "features": np.array([[1.0, 0.0], [0.0, 2.0], [0.0, 4.0]], dtype=np.float32),
-        "labels": np.array([0, 1, 1]),
-        "seed": 3,
-    }
-    return HeadInputs(**(given | changes))
 
 
 def test_coefficients_of_every_row_sum_to_one():

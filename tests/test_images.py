@@ -148,8 +148,6 @@ SHAPES = [(500, 333), (333, 500), (256, 256), (40, 30), (31, 97), (1000, 257), (
 
 @pytest.mark.parametrize("side", [64, 61])
 def test_resized_pixels_equal_torchvision(side):
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
     from torchvision.transforms import v2
 
     resize = v2.Resize(side, antialias=True)
@@ -162,7 +160,6 @@ def test_resized_pixels_equal_torchvision(side):
 
 
 def test_central_square_equals_torchvision():
-    pytest.importorskip("torch")
     from torchvision.transforms import v2
 
     crop = v2.CenterCrop(21)
@@ -676,7 +673,6 @@ def test_a_picture_smaller_than_the_square_is_refused_with_the_cure(store):
 
 @pytest.mark.skipif(not (DATA / "synsets").is_dir(), reason=f"no photographs in {DATA}/synsets (HEADSTART_DATA)")
 def test_photographs_have_the_pixels_of_torchvision(tmp_path):
-    pytest.importorskip("torch")
     from torchvision.transforms import v2
 
     tar = min((DATA / "synsets").glob("*.tar"), key=lambda path: path.stat().st_size)

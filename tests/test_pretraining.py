@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from headstart.images import PixelStore
-from headstart.pretraining import accuracy, accuracy_table, class_indices, hold_out, save_weights, train_classifier
+from headstart.pretraining import accuracy, class_indices, hold_out, save_weights, train_classifier
 
 SOURCES = ["n00000001", "n00000002"]
 LOOK: dict[str, Any] = {"crop": 8, "mean": [0.5] * 3, "std": [0.25] * 3, "threads": 1}
@@ -92,8 +92,6 @@ def test_accuracy_counts_right_first_choices_of_central_crops():
     always_first = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
     names, labels = TRAIN[0][:4] + TEST[0][-1:], [0, 0, 0, 1, 1]
     assert accuracy(always_first, STORE, names, labels, batch=2, **LOOK) == 0.6
-    table = accuracy_table(always_first, STORE, names, labels, **LOOK)
-    assert table.to_dict("records") == [{"images": 5, "classes": 2, "top1": 0.6}]
 
 
 def test_names_without_labels_are_refused():

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -150,23 +149,6 @@ def accuracy(
             images, truth = _moved(pixels, labels[start : start + batch], mean, std, place_of_work)
             right += int((model(images).argmax(1) == truth).sum())
     return right / len(names)
-
-
-def accuracy_table(
-    model: nn.Module,
-    store: PixelStore,
-    names: Sequence[str],
-    labels: Sequence[int],
-    *,
-    crop: int,
-    mean: Sequence[float],
-    std: Sequence[float],
-    threads: int,
-    device: str | torch.device = "cpu",
-) -> pd.DataFrame:
-    """Give `accuracy` as a table of one row: images, classes (that have images), top1."""
-    top1 = accuracy(model, store, names, labels, crop=crop, mean=mean, std=std, threads=threads, device=device)
-    return pd.DataFrame({"images": [len(names)], "classes": [len(set(labels))], "top1": [top1]})
 
 
 def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
