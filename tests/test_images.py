@@ -47,9 +47,9 @@ def write_tar(path, members):
     return path
 
 
-def decode(tar, short_side=32, min_side=8):
+def decode(tar, short_side=32, min_side=8, wanted=None):
     """Decode into the folder of the tar and give the audit as {member: reason}, after checking the written one."""
-    audit = decode_tar(tar, tar.with_suffix(".arrow"), tar.with_suffix(".audit.csv"), short_side, min_side)
+    audit = decode_tar(tar, tar.with_suffix(".arrow"), tar.with_suffix(".audit.csv"), short_side, min_side, wanted)
     written = pd.read_csv(tar.with_suffix(".audit.csv"), keep_default_na=False)
     pd.testing.assert_frame_equal(written, audit, check_dtype=False)
     assert ((audit["reason"] == "") == (audit["status"] == "kept")).all()
@@ -440,8 +440,21 @@ def test_any_other_file_is_refused(tmp_path, content):
     refuse(tmp_path / "n1.tar", "no tar")
 
 
-def test_a_tar_without_members_is_refused(tmp_path):
-    refuse(write_tar(tmp_path / "n1.tar", []), "the tar is empty")
+def test_a_tar_without_members_is_a_class_without_pictures(tmp_path):
+    assert decode(write_tar(tmp_path / "n1.tar", [])) == {}
+    assert PixelStore([tmp_path / "n1.arrow"]).names == []
+
+
+def test_pictures_that_no_list_names_are_counted_and_not_decoded(tmp_path):
+    members = [("n1_0.JPEG", encode(noise(48, 40), "JPEG")), ("n1_1.JPEG", b"never opened"), ("n1_2.JPEG", b"broken")]
+    tar = write_tar(tmp_path / "n1.tar", members)
+    assert decode(tar, wanted={"n1_0.JPEG", "n1_2.JPEG"}) == {
+        "n1_0.JPEG": "",
+        "n1_1.JPEG": "unlisted",
+        "n1_2.JPEG": "not an image",
+    }
+    assert PixelStore([tmp_path / "n1.arrow"]).names == ["n1_0.JPEG"]
+    assert decode(tar, wanted={"n1_7.JPEG"}) == dict.fromkeys(["n1_0.JPEG", "n1_1.JPEG", "n1_2.JPEG"], "unlisted")
 
 
 def test_a_tar_in_which_no_picture_survives_is_refused_with_the_reasons(tmp_path):

@@ -13,10 +13,11 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from contradictions import ConfigError, contradictions
+from contradictions import ConfigError, contradictions, is_url
 
 # Keys holding the path of something that has to be there before the first job.
 INPUT_PATHS = (
+    "downloads.manifest",
     "classes.sources",
     "classes.targets",
     "classes.taxonomy",
@@ -129,18 +130,29 @@ def replace(config: dict[str, Any], key: str, value: Any) -> None:
 
 
 def resolve_paths(config: dict[str, Any], project: Path) -> Iterator[str]:
-    """Expand `{data}`, find each input from the working directory or the project, yield what is missing."""
+    """Expand `{data}` and `{downloads}`, find each input from the working directory or the project, yield faults."""
     for key in INPUT_PATHS:
         value = look_up(config, key)
         if value is None or (key == "classes.taxonomy" and value == "wordnet"):
             continue
-        path = from_project(value.replace("{data}", config["data"]), project)
+        fetched = value.startswith("{downloads}/")
+        path = expand(value, config) if fetched else from_project(expand(value, config), project)
         replace(config, key, path)
-        if not os.path.exists(path):
+        if not fetched and not os.path.exists(path):
             yield missing_path(key, value, path)
     tars = config["images"]["tars"]
-    if tars:
-        config["images"]["tars"] = from_project(tars.replace("{data}", config["data"]), project)
+    if tars and not is_url(tars):
+        config["images"]["tars"] = from_project(expand(tars, config), project)
+
+
+def expand(path: str, config: Mapping[str, Any]) -> str:
+    """Put folders in place of `{data}` and `{downloads}`.
+
+    >>> expand("{downloads}/net.pth", {"data": "../data", "experiment": "paper"})
+    'resources/paper/downloads/net.pth'
+    """
+    downloads = f"resources/{config['experiment']}/downloads"
+    return path.replace("{data}", config["data"]).replace("{downloads}", downloads)
 
 
 def missing_path(key: str, value: str, path: str) -> str:

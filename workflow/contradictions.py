@@ -4,8 +4,10 @@ import csv
 import os
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from headstart.downloads import read_manifest, safe_url
 from headstart.heads import split_name
 
 MEASURES = ("inference", "wordnet", "word2vec")
@@ -34,6 +36,15 @@ def read_wnids(path: str) -> list[str]:
     return wnids
 
 
+def is_url(path: str | None) -> bool:
+    """Say whether a path is on another machine.
+
+    >>> is_url("https://image-net.org/{wnid}.tar"), is_url("../data/{wnid}.tar"), is_url(None)
+    (True, False, False)
+    """
+    return path is not None and "://" in path
+
+
 def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what no single key shows to be wrong."""
     sources = read_wnids(config["classes"]["sources"])
@@ -48,6 +59,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     if both:
         yield f"classes.targets: {', '.join(both)} are source classes too; take them out of one of the two lists"
     yield from missing_tars(config, targets)
+    yield from unknown_downloads(config)
     yield from too_many_shots(config)
     yield from too_many_neighbours(config, len(sources))
     yield from image_contradictions(config)
@@ -59,6 +71,8 @@ def missing_tars(config: Mapping[str, Any], targets: list[str]) -> Iterator[str]
     tars = config["images"]["tars"]
     if config["images"]["drawn"] is not None or tars is None or config["images"]["on_missing"] == "drop":
         return
+    if is_url(tars):
+        return
     decoded = f"results/{config['experiment']}/images/{{wnid}}.arrow"
     places = {wnid: (tars.format(wnid=wnid), decoded.format(wnid=wnid)) for wnid in targets}
     missing = [paths[0] for paths in places.values() if not any(map(os.path.exists, paths))]
@@ -67,6 +81,34 @@ def missing_tars(config: Mapping[str, Any], targets: list[str]) -> Iterator[str]
             f"images.tars: no file for {len(missing)} of {len(targets)} target classes ({', '.join(missing[:5])}"
             f"{', ...' if len(missing) > 5 else ''}); correct images.tars, add them, or set images.on_missing: drop"
         )
+
+
+def unknown_downloads(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every file to be fetched that the manifest does not name, and URLs that are not safe."""
+    manifest = config["downloads"]["manifest"]
+    try:
+        remotes = read_manifest(Path(manifest))
+    except ValueError as error:
+        yield f"downloads.manifest: {error}"
+        return
+    wanted = [(key, str(path)) for key, path in fetched_files(config)]
+    if config["classes"]["taxonomy"] == "wordnet":
+        wanted.append(("classes.taxonomy", "wordnet.zip"))
+    for key, name in wanted:
+        if name not in remotes:
+            yield f"{key}: {name!r} is none of the files of {manifest} ({', '.join(remotes)}); add a line for it"
+    tars = config["images"]["tars"]
+    if is_url(tars) and not safe_url(tars):
+        yield f"images.tars: {tars!r} is no https URL, so nobody vouches for what comes; use https, or fetch by hand"
+
+
+def fetched_files(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return key and name of every file of the manifest that this config uses."""
+    lists = config["images"]["lists"] or {}
+    paths = {f"images.lists.{part}": path for part, path in lists.items()}
+    paths |= {"source.weights": config["source"]["weights"], "wordvectors.path": config["wordvectors"]["path"]}
+    folder = f"resources/{config['experiment']}/downloads/"
+    return [(key, path.removeprefix(folder)) for key, path in paths.items() if path and path.startswith(folder)]
 
 
 def too_many_shots(config: Mapping[str, Any]) -> Iterator[str]:

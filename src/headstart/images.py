@@ -6,7 +6,7 @@ A store is an Arrow IPC file: name, height, width, pixels (RGB uint8, height x w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,26 +25,30 @@ MAX_PIXELS = 2**26  # of a resized picture
 SUFFIXES = (".jpeg", ".jpg", ".png")
 
 
-def decode_tar(tar: Path, store: Path, audit: Path, short_side: int, min_side: int) -> pd.DataFrame:
+def decode_tar(
+    tar: Path, store: Path, audit: Path, short_side: int, min_side: int, wanted: Container[str] | None = None
+) -> pd.DataFrame:
     """Decode every picture of the tar of one class into a pixel store, and count what is dropped.
 
-    Pictures keep the order of the tar; `stored_name` says how they are called. Nothing is extracted to disk.
+    Pictures keep the order of the tar; `stored_name` says how they are called. Nothing is extracted to disk. A tar
+    without members gives a store without pictures: a class that is not there, as the audit of all classes will say.
 
     Args:
         short_side: of the stored pictures, pixels; torchvision's `Resize` gives the same pixels.
         min_side: a picture with a shorter side than this is dropped as tiny, pixels.
+        wanted: names of the pictures to keep; None keeps all.
 
     Returns:
         The audit, also written to `audit`: one row per file in the tar with columns member, status (kept | dropped)
-        and reason ("" | unreadable | tiny | duplicate | not an image). Folder entries are no files.
+        and reason ("" | unlisted | unreadable | tiny | duplicate | not an image). Folder entries are no files.
 
     Raises:
-        ValueError: the tar is cut short, damaged, unsafe or no tar at all, or no picture of it can be used.
-            Nothing is written then.
+        ValueError: the tar is cut short, damaged, unsafe or no tar at all, or has files of which no picture can be
+            used. Nothing is written then.
     """
     rows: list[tuple[str, str, str]] = []
     with replacing(store) as partial:
-        _write_store(partial, _kept_pictures(tar, short_side, min_side, rows))
+        _write_store(partial, _kept_pictures(tar, short_side, min_side, rows, wanted))
         table = pd.DataFrame(rows, columns=["member", "status", "reason"])
         _require_a_picture(table, tar)
     write_table(table, audit)
@@ -186,12 +190,16 @@ def _spare(pixels: np.ndarray, side: int) -> tuple[int, int]:
 
 
 def _kept_pictures(
-    tar: Path, short_side: int, min_side: int, rows: list[tuple[str, str, str]]
+    tar: Path, short_side: int, min_side: int, rows: list[tuple[str, str, str]], wanted: Container[str] | None
 ) -> Iterator[tuple[str, Image.Image]]:
     """Yield name and picture of each usable member; append the line of every member in the audit to `rows`."""
     kept: set[str | bytes] = set()  # the names and the digests of the bytes
     for member, data in read_tar(tar):
-        name, digest = stored_name(member, tar.stem), hashlib.blake2b(data, digest_size=16).digest()
+        name = stored_name(member, tar.stem)
+        if wanted is not None and name not in wanted:
+            rows.append((member, "dropped", "unlisted"))
+            continue
+        digest = hashlib.blake2b(data, digest_size=16).digest()
         image, reason = None, "duplicate"
         if name not in kept and digest not in kept:
             image, reason = _examine(data, short_side, min_side)
@@ -221,13 +229,14 @@ def _examine(data: bytes, short_side: int, min_side: int) -> tuple[Image.Image |
 
 
 def _require_a_picture(table: pd.DataFrame, tar: Path) -> None:
-    if (table["status"] == "kept").any():
+    table = table[table["reason"] != "unlisted"]
+    if table.empty or (table["status"] == "kept").any():
         return
     reasons = ", ".join(f"{count} {reason}" for reason, count in table["reason"].value_counts().items())
     first = ", ".join(table["member"].head(3))
     raise ValueError(
-        f"no picture of {tar} can be used: {len(table)} files ({reasons or 'the tar is empty'}"
-        f"{', first ' + first if first else ''}); expected at least one that can be used. {AGAIN}"
+        f"no picture of {tar} can be used: {len(table)} files ({reasons}, first {first}); "
+        f"expected at least one that can be used. {AGAIN}"
     )
 
 

@@ -51,6 +51,12 @@ def read_lists(paths: Sequence[Path]) -> tuple[list[str], list[str]] | None:
     return train, test
 
 
+def all_listed(paths: Sequence[Path]) -> frozenset[str] | None:
+    """Return every name of the published lists, None where there are none."""
+    lists = read_lists(paths)
+    return frozenset(lists[0]).union(lists[1]) if lists else None
+
+
 def split_images(
     images: pd.DataFrame,
     seed: int,

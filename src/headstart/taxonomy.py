@@ -13,7 +13,7 @@ import shutil
 import warnings
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import nltk
@@ -45,11 +45,12 @@ def wnid_of(synset: Synset) -> str:
     return f"{synset.pos()}{synset.offset():08d}"
 
 
-def find_wordnet(where: str | os.PathLike[str] = "wordnet") -> Path:
+def find_wordnet(where: str | os.PathLike[str] = "wordnet", fetch: Callable[[], Path] | None = None) -> Path:
     """Return the folder (or NLTK's zip file) that holds WordNet.
 
     Args:
         where: a folder or zip file, or the word `wordnet`: then NLTK's data path and /usr/share/wordnet are searched.
+        fetch: gives NLTK's zip file from elsewhere; called last, and only where `where` is the word `wordnet`.
 
     Raises FileNotFoundError where it is not there.
     """
@@ -61,6 +62,8 @@ def find_wordnet(where: str | os.PathLike[str] = "wordnet") -> Path:
     for place in places:
         if (place / "data.noun").is_file() or zipfile.is_zipfile(place):
             return place
+    if fetch is not None and str(where) == "wordnet":
+        return fetch()
     raise FileNotFoundError(f"no WordNet (data.noun) in {', '.join(map(str, places))}; {INSTALL}")
 
 

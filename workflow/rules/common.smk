@@ -1,6 +1,7 @@
 """Search path, config, wildcards and the functions that rules share; no rule."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -13,7 +14,8 @@ sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
 from closing import closing_words
 from code_version import code_version as version_of
 from configuration import load_config
-from contradictions import ConfigError, read_wnids, used_measures
+from contradictions import ConfigError, is_url, read_wnids, used_measures
+from headstart.downloads import read_manifest
 from headstart.heads import split_name
 
 # Jobs inherit this environment; without bytecode each import of torch costs seven seconds more.
@@ -31,6 +33,9 @@ MEASURES = used_measures(config)
 SOURCES = sorted(read_wnids(config["classes"]["sources"]))
 TARGETS = read_wnids(config["classes"]["targets"])
 DRAWN = config["images"]["drawn"]
+FETCHED = not DRAWN and is_url(config["images"]["tars"])
+REMOTES = read_manifest(config["downloads"]["manifest"])
+KEPT = config["downloads"]["folder"]
 # Measures that look at training images have one matrix for each draw of them; the others have one for all.
 IMAGE_MEASURES = ("inference",)
 FIGURES = ("figure1", "figure2", "figure3", "shots")
@@ -42,6 +47,7 @@ FIGURE_FORMS = ("svg", "pdf", "csv")
 wildcard_constraints:
     experiment=EXPERIMENT,
     wnid=r"n\d{8}",
+    file="|".join(map(re.escape, REMOTES)) or "none",
     seed=r"\d+",
     shots=r"\d+",
     group="|".join(GROUPS),
@@ -58,9 +64,39 @@ def code_version(script):
 
 def tar_of(wildcards):
     """Where the images of one class come from."""
-    if DRAWN:
+    if DRAWN or FETCHED:
         return f"resources/{EXPERIMENT}/{wildcards.wnid}.tar"
     return config["images"]["tars"].format(wnid=wildcards.wnid)
+
+
+def remote_tar(wildcards):
+    """The URL of the tar of one class."""
+    return config["images"]["tars"].format(wnid=wildcards.wnid)
+
+
+def remote_url(wildcards):
+    """Where a file of the manifest is fetched from."""
+    return REMOTES[wildcards.file].url
+
+
+def remote_digest(wildcards):
+    """The digest, or its first digits, that a file of the manifest must have."""
+    return REMOTES[wildcards.file].sha256
+
+
+def wordnet_url(wildcards):
+    """Where NLTK's copy of WordNet is fetched from, if none is installed."""
+    return REMOTES["wordnet.zip"].url
+
+
+def wordnet_digest(wildcards):
+    """The digest of NLTK's copy of WordNet."""
+    return REMOTES["wordnet.zip"].sha256
+
+
+def listed():
+    """The published lists of images, if they are used."""
+    return list((config["images"]["lists"] or {}).values())
 
 
 def drawn_count(wildcards):
@@ -70,7 +106,7 @@ def drawn_count(wildcards):
 
 def present(wnids):
     """The classes whose tar or decoded images are there; audit_images counts the others as found: 0."""
-    if DRAWN:
+    if DRAWN or FETCHED:
         return wnids
     tars, decoded = config["images"]["tars"], f"results/{EXPERIMENT}/images/{{wnid}}.arrow"
     return [wnid for wnid in wnids if any(Path(path.format(wnid=wnid)).exists() for path in (tars, decoded))]
@@ -108,6 +144,8 @@ def source_weights():
 def word_vectors():
     """The word vectors, a folder's files one by one so that Snakemake sees them change."""
     path = config["wordvectors"]["path"] or f"results/{EXPERIMENT}/wordvectors.bin"
+    if path.endswith(".tar.gz"):
+        return [f"resources/{EXPERIMENT}/wordvectors/{name}" for name in ("feature.bin", "id.txt", "shape.txt")]
     return [f"{path}/{name}" for name in ("feature.bin", "id.txt", "shape.txt")] if Path(path).is_dir() else [path]
 
 

@@ -23,10 +23,59 @@ if DRAWN:
             "../scripts/draw_shapes.py"
 
 
+if FETCHED:
+
+    rule fetch_synset:
+        """Fetch the tar of one class, or find it where it was put by hand; an empty one where it is not offered."""
+        output:
+            tar="resources/{experiment}/{wnid}.tar",
+        log:
+            "results/{experiment}/logs/fetch_synset/{wnid}.log",
+        conda:
+            "../../envs/vision.yaml"
+        localrule: True
+        resources:
+            downloads=1,
+        params:
+            url=remote_tar,
+            kept=f"{KEPT}/synsets/{{wnid}}.tar",
+            lock=f"{KEPT}/lock.tsv",
+            code=code_version("fetch_synset.py"),
+        message:
+            "Fetch {wildcards.wnid}"
+        script:
+            "../scripts/fetch_synset.py"
+
+
+rule fetch_file:
+    """Fetch one file of the manifest, or find it where it was put by hand."""
+    output:
+        file="resources/{experiment}/downloads/{file}",
+    log:
+        "results/{experiment}/logs/fetch_file/{file}.log",
+    conda:
+        "../../envs/vision.yaml"
+    localrule: True
+    resources:
+        downloads=1,
+    params:
+        url=remote_url,
+        sha256=remote_digest,
+        manifest=config["downloads"]["manifest"],
+        kept=f"{KEPT}/{{file}}",
+        lock=f"{KEPT}/lock.tsv",
+        code=code_version("fetch_file.py"),
+    message:
+        "Fetch {wildcards.file}"
+    script:
+        "../scripts/fetch_file.py"
+
+
 rule decode_images:
     """Open, check and decode every image of one class, once."""
     input:
         tar=tar_of,
+        lists=listed(),
     output:
         store="results/{experiment}/images/{wnid}.arrow",
         audit="results/{experiment}/images/{wnid}.audit.csv",
@@ -70,7 +119,7 @@ if config["source"]["samples"]:
 
 
 rule prepare_wordnet:
-    """Copy WordNet 3.0 from where it is installed and complete it."""
+    """Copy WordNet 3.0 from where it is installed, or fetch it, and complete it."""
     output:
         noun="resources/{experiment}/wordnet/data.noun",
     log:
@@ -79,6 +128,10 @@ rule prepare_wordnet:
         "../../envs/text.yaml"
     params:
         where=config["classes"]["taxonomy"],
+        url=wordnet_url,
+        sha256=wordnet_digest,
+        kept=f"{KEPT}/wordnet.zip",
+        lock=f"{KEPT}/lock.tsv",
         code=code_version("prepare_wordnet.py"),
     message:
         "Copy WordNet 3.0"
@@ -111,7 +164,7 @@ rule audit_images:
     input:
         classes="results/{experiment}/classes.csv",
         audits=[path.replace(".arrow", ".audit.csv") for path in stores(TARGETS)],
-        lists=list((config["images"]["lists"] or {}).values()),
+        lists=listed(),
     output:
         audit="results/{experiment}/audit.csv",
         targets="results/{experiment}/targets.csv",
@@ -137,7 +190,7 @@ rule split_images:
     """Choose training, validation and test images; shots are nested."""
     input:
         images="results/{experiment}/images.csv",
-        lists=list((config["images"]["lists"] or {}).values()),
+        lists=listed(),
     output:
         split="results/{experiment}/splits/{seed}.csv",
     log:

@@ -113,6 +113,26 @@ if not config["wordvectors"]["path"] and DRAWN:
             "../scripts/train_wordvectors.py"
 
 
+if (config["wordvectors"]["path"] or "").endswith(".tar.gz"):
+
+    rule unpack_wordvectors:
+        """Take the three files of word vectors out of their archive."""
+        input:
+            archive=config["wordvectors"]["path"],
+        output:
+            vectors=word_vectors(),
+        log:
+            "results/{experiment}/logs/unpack_wordvectors.log",
+        conda:
+            "../../envs/text.yaml"
+        params:
+            code=code_version("unpack_wordvectors.py"),
+        message:
+            "Unpack the word vectors"
+        script:
+            "../scripts/unpack_wordvectors.py"
+
+
 rule measure_inference:
     """Inference similarity: F-score of each source output for each target class."""
     input:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from headstart.images import decode_tar
 from headstart.logs import follow
+from headstart.splits import all_listed
 
 follow(snakemake.log[0])
 decode_tar(
@@ -12,4 +13,5 @@ decode_tar(
     Path(snakemake.output.audit),
     short_side=snakemake.params.short_side,
     min_side=snakemake.params.min_side,
+    wanted=all_listed([Path(path) for path in snakemake.input.lists]),
 )

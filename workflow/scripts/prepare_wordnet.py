@@ -1,9 +1,15 @@
 """Rule prepare_wordnet: a complete copy of WordNet 3.0."""
 
+from functools import partial
 from pathlib import Path
 
+from headstart.downloads import fetch
 from headstart.logs import follow
-from headstart.taxonomy import find_wordnet, prepare_wordnet
+from headstart.taxonomy import INSTALL, find_wordnet, prepare_wordnet
 
 follow(snakemake.log[0])
-prepare_wordnet(find_wordnet(snakemake.params.where), Path(snakemake.output.noun).parent)
+params = snakemake.params
+fetched = partial(
+    fetch, params.url, Path(params.kept), Path(params.lock), sha256=params.sha256, advice=f"Or {INSTALL}."
+)
+prepare_wordnet(find_wordnet(params.where, fetched), Path(snakemake.output.noun).parent)
