@@ -334,6 +334,34 @@ def test_named_folder_is_the_only_one_searched(tmp_path):
         find_wordnet(tmp_path)
 
 
+def test_wordnet_is_fetched_only_where_none_is_found(tmp_path, monkeypatch):
+    fetched = []
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    monkeypatch.setattr("headstart.taxonomy.SYSTEM", tmp_path / "not installed")
+    assert find_wordnet("wordnet", lambda: fetched.append(1) or tmp_path / "wordnet.zip") == tmp_path / "wordnet.zip"
+    made_wordnet(tmp_path / "corpora/wordnet")
+    assert find_wordnet("wordnet", lambda: fetched.append(2)) == tmp_path / "corpora/wordnet"
+    with pytest.raises(FileNotFoundError):
+        find_wordnet(tmp_path / "named", lambda: fetched.append(3))
+    assert fetched == [1]
+
+
+def test_papers_class_list_has_wordnets_types_and_first_lemmas(wordnet):
+    listed = pd.read_csv(PROJECT / "config/targets/paper90.tsv", sep="\t")
+    sources = pd.read_csv(PROJECT / "config/sources/ilsvrc.tsv", sep="\t")["wnid"]
+    described = describe(listed["wnid"], None, sources, wordnet).query("role == 'target'")
+    assert described["type"].tolist() == listed["type"].tolist()
+    assert described["lemmas"].str.split(", ").str[0].tolist() == listed["lemma"].tolist()
+    assert listed["type"].value_counts().to_dict() == {"included": 30, "inclusive": 30, "disjoint": 30}
+
+
+def test_papers_class_list_has_the_authors_order():
+    theirs = DATA / "paper/synsets.txt"
+    if not theirs.exists():
+        pytest.skip("the authors' list is not there; the class list is compared with WordNet alone")
+    assert pd.read_csv(PROJECT / "config/targets/paper90.tsv", sep="\t")["wnid"].tolist() == theirs.read_text().split()
+
+
 def test_table_is_read_without_a_warning_in_a_fresh_process(tmp_path):
     (tmp_path / "some.tsv").write_text(TABLE)
     code = (

@@ -1,13 +1,22 @@
 import os
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
-from headstart.wordvectors import embed_label, load_vectors, read_sentences, save_vectors, train_vectors, words_of
+from headstart.wordvectors import (
+    embed_label,
+    load_vectors,
+    read_sentences,
+    save_vectors,
+    train_vectors,
+    unpack,
+    words_of,
+)
 
 PROJECT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("HEADSTART_DATA", PROJECT.parent / "shared/data"))
@@ -48,6 +57,33 @@ def test_bigfile_words_in_another_encoding_keep_their_rows(tmp_path):
     found = load_vectors(bigfile(tmp_path / "flickr", words="bullet caf\xe9 a\xa0b line\n"))
     assert np.array_equal(found["line"], ROWS[3])
     assert len(found.index_to_key) == 4
+
+
+def packed(path, folder, names):
+    with tarfile.open(path, "w:gz") as tar:
+        for name in names:
+            tar.add(folder / Path(name).name, name)
+    return path
+
+
+def test_packed_bigfile_is_unpacked_from_any_folder_and_nothing_else_is(tmp_path):
+    folder = bigfile(tmp_path / "flickr")
+    (folder / "readme.txt").write_text("more")
+    names = [f"../word2vec/flickr4m/{name}" for name in ("feature.bin", "id.txt", "shape.txt", "readme.txt")]
+    unpack(packed(tmp_path / "v.tar.gz", folder, names), tmp_path / "new")
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["feature.bin", "id.txt", "shape.txt"]
+    assert_same(load_vectors(tmp_path / "new"))
+
+
+def test_packed_bigfile_that_is_cut_short_or_lacks_a_file_is_refused(tmp_path):
+    folder = bigfile(tmp_path / "flickr")
+    whole = packed(tmp_path / "v.tar.gz", folder, ["feature.bin", "id.txt", "shape.txt"])
+    (tmp_path / "cut.tar.gz").write_bytes(whole.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"cannot unpack .*cut\.tar\.gz"):
+        unpack(tmp_path / "cut.tar.gz", tmp_path / "new")
+    with pytest.raises(ValueError, match="expected shape.txt, id.txt, feature.bin, once each, found id.txt, shape.txt"):
+        unpack(packed(tmp_path / "two.tar.gz", folder, ["id.txt", "shape.txt"]), tmp_path / "new")
+    assert not list((tmp_path / "new").glob("*"))
 
 
 @pytest.mark.parametrize("changes, said", [

@@ -23,6 +23,7 @@ from nltk.corpus.reader.wordnet import Synset, WordNetCorpusReader
 from headstart.files import replacing
 
 INSTALL = "install it: `apt-get install wordnet-base wordnet-sense-index`, or nltk.download('wordnet') in Python"
+SYSTEM = Path("/usr/share/wordnet")
 # data.noun comes last: once it is there, everything is.
 FILES = [f"{kind}.{part}" for part in ("verb", "adj", "adv", "noun") for kind in ("index", "data")]
 FILES = [*(f"{part}.exc" for part in ("noun", "verb", "adj", "adv")), *FILES]
@@ -58,7 +59,7 @@ def find_wordnet(where: str | os.PathLike[str] = "wordnet", fetch: Callable[[], 
     if str(where) == "wordnet":
         folders = [Path(folder, "corpora") for folder in nltk.data.path]
         places = [folder / name for folder in folders for name in ("wordnet", "wordnet.zip")]
-        places.append(Path("/usr/share/wordnet"))
+        places.append(SYSTEM)
     for place in places:
         if (place / "data.noun").is_file() or zipfile.is_zipfile(place):
             return place

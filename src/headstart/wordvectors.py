@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -19,6 +21,8 @@ from headstart.files import replacing
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
+
+BIGFILE = ("shape.txt", "id.txt", "feature.bin")
 
 
 def load_vectors(path: str | os.PathLike[str]) -> KeyedVectors:
@@ -52,6 +56,27 @@ def save_vectors(vectors: KeyedVectors, path: str | os.PathLike[str]) -> None:
     """Write word vectors in word2vec's binary form, to be read as a `.bin` file."""
     with replacing(path) as partial:
         vectors.save_word2vec_format(str(partial), binary=True)
+
+
+def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str]) -> None:
+    """Take the three files of the BigFile form out of a packed tar, from whatever folder they lie in there.
+
+    Raises:
+        ValueError: no tar, damaged, or one of the files is not there exactly once.
+    """
+    try:
+        with tarfile.open(archive) as tar:
+            members = [member for member in tar.getmembers() if Path(member.name).name in BIGFILE and member.isreg()]
+            names = sorted(Path(member.name).name for member in members)
+            if names != sorted(BIGFILE):
+                raise ValueError(f"{archive}: expected {', '.join(BIGFILE)}, once each, found {', '.join(names) or 'none'}")
+            for member in members:
+                content = tar.extractfile(member)  # read here and written there, so that no path of the tar counts
+                assert content is not None
+                with replacing(Path(folder) / Path(member.name).name) as partial, partial.open("wb") as file:
+                    shutil.copyfileobj(content, file)
+    except (tarfile.ReadError, EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"cannot unpack {archive} ({error}); fetch it again") from error
 
 
 def words_of(lemmas: str | Sequence[str]) -> list[str]:
@@ -127,7 +152,7 @@ def hash_word(word: str) -> int:
 def _load_bigfile(folder: Path) -> KeyedVectors:
     from gensim.models import KeyedVectors
 
-    missing = [name for name in ("shape.txt", "id.txt", "feature.bin") if not (folder / name).is_file()]
+    missing = [name for name in BIGFILE if not (folder / name).is_file()]
     if missing:
         raise FileNotFoundError(f"{folder} lacks {', '.join(missing)}; word vectors of the BigFile form need all three")
     rows, dimensions = _bigfile_shape(folder)
