@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The private environment is complete; nothing from outside may slip in.
 export PYTHONNOUSERSITE := 1
 
-.PHONY: demo photos test lint types unit format docs readme lock clean
+.PHONY: demo photos test lint types unit format docs readme deviations lock clean
 
 demo: .venv/ready  ## the default experiment on drawn shapes, with its report
 	snakemake --cores $(CORES)
@@ -45,6 +45,9 @@ docs: .venv/ready  ## config/README.md from config/schema.yaml
 
 readme: .venv/ready  ## the demo's results and the list of files in README.md
 	python workflow/readme.py
+
+deviations: .venv/ready  ## what each choice does that the paper leaves open, measured on the photographs (docs/deviations.md)
+	python workflow/deviations.py $(CORES)
 
 lock: .venv/ready  ## newest versions that fit requirements.in, pinned with hashes
 	uv pip compile --upgrade --universal --generate-hashes --no-header --quiet --python-version 3.11 requirements.in --output-file requirements.txt

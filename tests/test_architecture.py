@@ -20,6 +20,7 @@ ALLOWED = {
     "batches": {"embedding", "images"},
     "charts": {"palette"},
     "claims": {"palette", "rendering", "statistics"},
+    "downloads": {"transfer"},
     "embedding": {"backbones", "images"},
     "figures": {"charts", "palette", "statistics"},
     "gallery": {"figures", "images", "results", "tables"},
@@ -35,6 +36,7 @@ ALLOWED = {
     "strategies": {"backbones", "replicas", "strategies"},
     "tables": {"palette", "rendering", "statistics"},
     "tabulation": {"claims", "palette", "rendering", "results", "tables"},
+    "transfer": {"tars"},
     "training": {"backbones", "batches", "checkpoints", "embedding", "replicas", "strategies"},
 }
 # Jobs are many and start-up counts: these modules may not draw in the heavy packages.

@@ -101,17 +101,24 @@ def compare(choice: Choice, cores: int) -> pd.DataFrame:
 def lines(choice: Choice, table: pd.DataFrame) -> Iterator[str]:
     """Yield one line of the page's table for each initialisation: a cell for each number of images."""
     for initialisation, rows in table.groupby("initialisation", sort=False):
-        cells = "; ".join(
-            f"n = {row.shots}: {row.default:.3f} → {row.other:.3f} ({row.difference:+.3f} ± {row.half_width:.3f})"
-            for row in rows.sort_values("shots").itertuples()
-        ).replace("-0.000", "+0.000").replace("-", "−")
+        cells = (
+            "; ".join(
+                f"n = {row.shots}: {row.default:.3f} → {row.other:.3f} ({row.difference:+.3f} ± {row.half_width:.3f})"
+                for row in rows.sort_values("shots").itertuples()
+            )
+            .replace("-0.000", "+0.000")
+            .replace("-", "−")
+        )
         title = f"`{choice.key}: {choice.value}`"
         yield f"| {title} | {choice.score.capitalize()} | {style(str(initialisation)).name} | {cells} |"
 
 
 def page(choices: Sequence[Choice], cores: int) -> str:
     """Return the measured part of docs/deviations.md."""
-    head = ["| instead of the default | score | initialisation | default → other (paired difference) |", "|---|---|---|---|"]
+    head = [
+        "| instead of the default | score | initialisation | default → other (paired difference) |",
+        "|---|---|---|---|",
+    ]
     return "\n".join([*head, *(line for choice in choices for line in lines(choice, compare(choice, cores)))])
 
 

@@ -58,9 +58,9 @@ def demo() -> str:
     return "\n\n".join([(RESULTS / "tables/table2.md").read_text().strip(), *pictures])
 
 
-def between(text: str, name: str, new: str) -> str:
+def between(text: str, name: str, new: str, maker: str = "make readme") -> str:
     """Replace what stands between a part's two marks."""
-    start, end = f"<!-- {name}: written by `make readme` -->", f"<!-- end of {name} -->"
+    start, end = f"<!-- {name}: written by `{maker}` -->", f"<!-- end of {name} -->"
     head, rest = text.split(start)
     return f"{head}{start}\n\n{new}\n\n{end}{rest.split(end)[1]}"
 

@@ -69,7 +69,9 @@ def unpack(archive: str | os.PathLike[str], folder: str | os.PathLike[str]) -> N
             members = [member for member in tar.getmembers() if Path(member.name).name in BIGFILE and member.isreg()]
             names = sorted(Path(member.name).name for member in members)
             if names != sorted(BIGFILE):
-                raise ValueError(f"{archive}: expected {', '.join(BIGFILE)}, once each, found {', '.join(names) or 'none'}")
+                raise ValueError(
+                    f"{archive}: expected {', '.join(BIGFILE)}, once each, found {', '.join(names) or 'none'}"
+                )
             for member in members:
                 content = tar.extractfile(member)  # read here and written there, so that no path of the tar counts
                 assert content is not None

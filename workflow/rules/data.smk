@@ -31,9 +31,9 @@ if FETCHED:
             tar="resources/{experiment}/{wnid}.tar",
         log:
             "results/{experiment}/logs/fetch_synset/{wnid}.log",
+        localrule: True
         conda:
             "../../envs/vision.yaml"
-        localrule: True
         resources:
             downloads=1,
         params:
@@ -53,9 +53,9 @@ rule fetch_file:
         file="resources/{experiment}/downloads/{file}",
     log:
         "results/{experiment}/logs/fetch_file/{file}.log",
+    localrule: True
     conda:
         "../../envs/vision.yaml"
-    localrule: True
     resources:
         downloads=1,
     params:

@@ -120,7 +120,7 @@ if (config["wordvectors"]["path"] or "").endswith(".tar.gz"):
         input:
             archive=config["wordvectors"]["path"],
         output:
-            vectors=word_vectors(),
+            vectors=collect("resources/{{experiment}}/wordvectors/{name}", name=("feature.bin", "id.txt", "shape.txt")),
         log:
             "results/{experiment}/logs/unpack_wordvectors.log",
         conda:
