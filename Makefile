@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The private environment is complete; nothing from outside may slip in.
 export PYTHONNOUSERSITE := 1
 
-.PHONY: demo photos test lint types unit format docs readme deviations lock clean
+.PHONY: demo photos rehearsal test lint types unit format docs readme deviations lock clean
 
 demo: .venv/ready  ## the default experiment on drawn shapes, with its report
 	snakemake --cores $(CORES)
@@ -20,6 +20,9 @@ photos: .venv/ready  ## the photographs (see README)
 	snakemake --cores $(CORES) --configfile config/photos.yaml
 	snakemake --configfile config/photos.yaml --report results/photos/report.html --quiet all
 	@echo "report written: results/photos/report.html"
+
+rehearsal: .venv/ready  ## the paper's experiment in small, on files from a server on this machine
+	python tests/rehearsal.py snakemake --cores $(CORES) --configfile config/rehearsal.yaml
 
 test: lint types unit  ## everything continuous integration checks
 

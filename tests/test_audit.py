@@ -47,7 +47,7 @@ def test_published_lists_count_training_and_test_images_apart():
     names = kept_names(audit(6), "n1")
     audits = {"n1": audit(6)}
     table = audit_classes(["n1"], audits, (names[:3] + ["n1_999.JPEG"], names[3:5]), 3, 0, 2, "stop")
-    assert table.loc[0, ["train", "train_missing", "test", "unlisted"]].tolist() == [3, 1, 2, 1]
+    assert table.loc[0, ["train", "train_missing", "test", "test_missing"]].tolist() == [3, 1, 2, 0]
     assert kept_images(table, audits, (names[:3], names[3:5]))["name"].tolist() == names[:5]
     with pytest.raises(TooFewImages):  # six images, but one of training is missing
         audit_classes(["n1"], audits, (names[:2], names[3:]), 3, 0, 2, "stop")

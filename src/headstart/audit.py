@@ -7,7 +7,7 @@ import pandas as pd
 from headstart.images import stored_name
 from headstart.splits import TooFewImages, compare_lists, too_few
 
-REASONS = ("unreadable", "tiny", "duplicate", "not an image")
+REASONS = ("unlisted", "unreadable", "tiny", "duplicate", "not an image")
 
 
 def kept_names(audit: pd.DataFrame, wnid: str) -> list[str]:

@@ -163,14 +163,13 @@ def compare_lists(
     """Count what published lists and the images of one class have in common.
 
     >>> compare_lists(["n1_1.JPEG", "n1_9.JPEG"], ["n1_1.JPEG", "n1_2.JPEG"], ["n1_3.JPEG", "n2_1.JPEG"], "n1")
-    {'train': 1, 'train_missing': 1, 'test': 0, 'test_missing': 1, 'unlisted': 1}
+    {'train': 1, 'train_missing': 1, 'test': 0, 'test_missing': 1}
     """
     counts = {}
     for part, whole in (("train", train_list), ("test", test_list)):
         wanted = sum(name.startswith(f"{wnid}_") for name in whole)
         counts[part] = len(_listed(names, whole, wnid))
         counts[f"{part}_missing"] = wanted - counts[part]
-    counts["unlisted"] = len(set(names).difference(train_list, test_list))
     return counts
 
 
