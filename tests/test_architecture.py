@@ -21,7 +21,7 @@ ALLOWED = {
     "charts": {"palette"},
     "claims": {"palette", "rendering", "statistics"},
     "embedding": {"backbones", "images"},
-    "figures": {"charts", "palette", "statistics"},
+    "figures": {"charts", "palette", "published", "statistics"},
     "gallery": {"figures", "images", "results", "tables"},
     "heads": {"blending"},
     "images": {"pictures", "tars"},
@@ -29,12 +29,13 @@ ALLOWED = {
     "pretraining": {"backbones", "embedding", "images"},
     "replicas": {"backbones", "metrics"},
     "palette": {"heads"},
+    "published": {"palette", "rendering", "tables"},
     "results": {"statistics"},
     "shapes": {"shapes"},
     "similarity": {"metrics", "wordvectors"},
     "strategies": {"backbones", "replicas", "strategies"},
     "tables": {"palette", "rendering", "statistics"},
-    "tabulation": {"claims", "palette", "rendering", "results", "tables"},
+    "tabulation": {"claims", "palette", "published", "rendering", "results", "tables"},
     "training": {"backbones", "batches", "checkpoints", "embedding", "replicas", "strategies"},
 }
 # Jobs are many and start-up counts: these modules may not draw in the heavy packages.
@@ -52,6 +53,7 @@ LIGHT = [
         "neighbours",
         "palette",
         "provenance",
+        "published",
     ),
     *("rendering", "results", "similarity", "splits", "statistics", "tables", "tabulation", "tars", "wordvectors"),
 ]
