@@ -22,7 +22,7 @@ ALLOWED = {
     "claims": {"palette", "rendering", "statistics"},
     "downloads": {"transfer"},
     "embedding": {"backbones", "images"},
-    "figures": {"charts", "palette", "statistics"},
+    "figures": {"charts", "palette", "published", "statistics"},
     "gallery": {"figures", "images", "results", "tables"},
     "heads": {"blending"},
     "images": {"pictures", "tars"},
@@ -30,13 +30,18 @@ ALLOWED = {
     "pretraining": {"backbones", "embedding", "images"},
     "replicas": {"backbones", "metrics"},
     "palette": {"heads"},
+    "published": {"palette", "rendering", "tables"},
     "results": {"statistics"},
     "shapes": {"shapes"},
     "similarity": {"metrics", "wordvectors"},
     "strategies": {"backbones", "replicas", "strategies"},
     "tables": {"palette", "rendering", "statistics"},
+<<<<<<< HEAD
     "tabulation": {"claims", "palette", "rendering", "results", "tables"},
     "transfer": {"tars"},
+=======
+    "tabulation": {"claims", "palette", "published", "rendering", "results", "tables"},
+>>>>>>> beside
     "training": {"backbones", "batches", "checkpoints", "embedding", "replicas", "strategies"},
 }
 # Jobs are many and start-up counts: these modules may not draw in the heavy packages.
@@ -54,6 +59,7 @@ LIGHT = [
         "neighbours",
         "palette",
         "provenance",
+        "published",
     ),
     *("rendering", "results", "similarity", "splits", "statistics", "tables", "tabulation", "tars", "wordvectors"),
 ]

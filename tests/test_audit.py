@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from headstart.audit import audit_classes, kept_images, kept_names
+from headstart.audit import audit_classes, kept_images, kept_names, say_listed
 from headstart.splits import TooFewImages
 
 
@@ -53,6 +53,21 @@ def test_published_lists_count_training_and_test_images_apart():
         audit_classes(["n1"], audits, (names[:2], names[3:]), 3, 0, 2, "stop")
     with pytest.raises(TooFewImages):  # three of training, but one of them has to validate
         audit_classes(["n1"], audits, (names[:3], names[3:5]), 3, 1, 2, "stop")
+
+
+def test_images_found_of_those_listed_are_counted_and_said_per_class():
+    names = [f"{wnid}_{k}.JPEG" for wnid in ("n1", "n2", "n3") for k in range(5)]
+    lists = ([name for name in names if name[-6] in "012"], [name for name in names if name[-6] in "34"])
+    audits = {"n1": audit(7), "n2": audit(4, wnid="n2")}
+    table = audit_classes(["n1", "n2", "n3"], audits, lists, 3, 0, 1, "drop")
+    assert table["listed"].tolist() == [5, 5, 5]
+    assert table["listed_found"].tolist() == [5, 4, 0]
+    assert say_listed(table) == [
+        "n2: 4 of 5 listed images found",
+        "n3: 0 of 5 listed images found",
+        "9 of 15 listed images found",
+    ]
+    assert say_listed(audit_classes(["n1"], audits, None, 3, 0, 1, "drop")) == []
 
 
 def test_a_class_that_a_table_shows_cannot_be_dropped():

@@ -31,5 +31,15 @@ def test_the_end_names_every_place_and_the_config_the_report_needs(tmp_path):
     assert f"snakemake --report {tmp_path}/report.html --configfile config/photos.yaml" in words
 
 
+def test_the_end_says_where_the_papers_values_are_if_any_show(tmp_path):
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables/table2.md").write_text("| a table |\n\nMean over 3 seeds.\n")
+    for value, said in (("", False), ("0.35", True)):
+        rows = [f"{line},{value}" for line in ROWS.splitlines()[1:]]
+        head = ROWS.splitlines()[0] + ",published_best"
+        (tmp_path / "tables/table2.csv").write_text("\n".join([head, *rows]) + "\n")
+        assert (f"its values stand beside ours in {tmp_path}/tables/table2.md" in closing_words(tmp_path, [])) == said
+
+
 def test_nothing_is_shown_that_is_not_there(tmp_path):
     assert closing_words(tmp_path, []).strip() == ""

@@ -153,6 +153,18 @@ def test_a_class_list_that_repeats_a_class_is_refused(tmp_path):
         load(changed("classes.targets", str(path)))
 
 
+def test_a_folder_of_published_tables_is_checked(tmp_path):
+    assert load(changed("tables.published", "config/published"))["tables"]["published"].endswith("config/published")
+    with pytest.raises(ConfigError, match=r"config/published/table2\.csv is no folder with a table1\.csv; name one"):
+        load(changed("tables.published", "config/published/table2.csv"))
+    (tmp_path / "table1.csv").write_text("target_wnid,measure,source,source_wnid\n")
+    with pytest.raises(ConfigError, match=rf"tables\.published: {tmp_path} is no folder with a table2\.csv"):
+        load(changed("tables.published", str(tmp_path)))
+    (tmp_path / "table2.csv").write_text("shots,initialisation,first,best\n")
+    with pytest.raises(ConfigError, match=r"table2\.csv lacks the columns classes, it has shots, init"):
+        load(changed("tables.published", str(tmp_path)))
+
+
 def test_every_key_has_a_description_and_a_default():
     def walk(part: dict[str, Any], key: str) -> None:
         for name, inner in part.get("properties", {}).items():

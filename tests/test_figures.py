@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
+from test_published import published_of
 
 from headstart import heads
 from headstart.charts import draw_legend, line_keys, settle, write_figure
@@ -74,6 +75,18 @@ def every_figure():
     yield class_curves(history, "n1", ("slug", picture), {"inference": ("lipstick", 0.4, picture)})
     yield neighbour_curves(sweep_of(types), neighbours_of(types))
     yield shots_curves(table2(history_of(["random", "inference"], shots=(1, 5))))
+    yield learning_curves(history_of(["random", "inference", "imprinted"], classes=88), published_of())
+    yield neighbour_curves(sweep_of(types, classes=30), neighbours_of(types), published_of(), shots=5)
+    yield shots_curves(table2(history_of(["random", "inference"], shots=(1, 5), classes=88), published_of()))
+
+
+def marks_of(axes):
+    """The x and y of every mark that stands alone, with its fill."""
+    return [
+        (np.asarray(line.get_xdata()).tolist(), np.asarray(line.get_ydata()).tolist(), line.get_markerfacecolor())
+        for line in axes.get_lines()
+        if line.get_linestyle() == "None"
+    ]
 
 
 def test_learning_curves_draw_the_mean_over_seeds_of_the_macro_f():
@@ -184,7 +197,7 @@ def test_sweep_without_test_images_is_refused():
 
 
 def test_shots_figure_is_table_two():
-    published = pd.DataFrame({"shots": [1], "initialisation": ["inference"], "first": [0.40], "best": [0.44]})
+    published = published_of().query("shots == 1 and initialisation == 'inference'").assign(best=0.44)
     tidy = table2(history_of(["random", "inference"], shots=(1, 5), classes=90), published)
     figure, plotted = shots_curves(tidy)
     best = plotted[(plotted["score"] == "best") & (plotted["initialisation"] == "inference")].set_index("shots")
@@ -203,6 +216,75 @@ def test_shots_figure_without_published_values_has_no_hollow_marks():
     assert "Paper's value, same shape" not in texts_of(figure)
 
 
+def test_shots_figure_says_where_the_papers_means_are_over_more_classes():
+    history = history_of(["random", "inference"], shots=(1, 5), classes=88)
+    figure, plotted = shots_curves(table2(history, published_of()))
+    assert "Paper's value (90 classes), same shape" in texts_of(figure)
+    assert set(plotted["published_classes"]) == {90}
+
+
+def test_learning_curves_mark_the_papers_first_and_best():
+    history = history_of(["random", "inference", "imprinted"], classes=90)
+    history["f1"] /= 10
+    figure, plotted = learning_curves(history, published_of())
+    axes = figure.axes[0]
+    edge = axes.get_xlim()[1]
+    assert edge > STEPS[-1]
+    assert marks_of(axes) == [([0, edge], [0.0, 0.41], "none"), ([0, edge], [0.5, 0.5], "none")]
+    assert "Paper's value, same shape" in texts_of(figure)
+    values = plotted.groupby("initialisation")[["published_first", "published_best"]].agg(["min", "max"])
+    assert values.loc["random"].tolist() == [0.0, 0.0, 0.41, 0.41]
+    assert values.loc["imprinted"].isna().all()
+    assert axes.get_ylim()[1] >= 0.5 > plotted["mean"].max()
+
+
+def test_learning_curves_say_where_the_papers_means_are_over_more_classes():
+    figure, _ = learning_curves(history_of(["random"], classes=88), published_of())
+    assert "Paper's value (90 classes), same shape" in texts_of(figure)
+
+
+def test_a_fixed_k_has_no_value_of_the_paper_but_random_has():
+    figure, plotted = learning_curves(history_of(["random", "inference-k1"], classes=90), published_of())
+    assert [y for _, y, _ in marks_of(figure.axes[0])] == [[0.0, 0.41]]
+    assert plotted.groupby("initialisation")["published_first"].count().to_dict() == {"inference-k1": 0, "random": 4}
+
+
+def test_learning_curves_at_shots_the_paper_lacks_are_as_without_it():
+    history = history_of(["random", "inference"], shots=(500,), classes=90)
+    (with_it, plotted), (without, plain) = learning_curves(history, published_of()), learning_curves(history)
+    pd.testing.assert_frame_equal(plotted, plain)
+    assert texts_of(with_it) == texts_of(without)
+    assert with_it.axes[0].get_xlim() == without.axes[0].get_xlim()
+    assert marks_of(with_it.axes[0]) == []
+
+
+def levels_of(axes):
+    return [line.get_ydata()[0] for line in axes.get_lines() if list(line.get_xdata()) == [0, 1]]
+
+
+def test_sweep_shows_the_papers_first_across_every_panel():
+    types = ("disjoint", "included", "inclusive")
+    figure, plotted = neighbour_curves(sweep_of(types, classes=30), neighbours_of(types), published_of(), shots=100)
+    assert [levels_of(axes) for axes in figure.axes] == [[0.59, 0.39, 0.35]] * 3
+    assert "Paper's First, all classes" in texts_of(figure)
+    assert plotted.groupby("measure")["published_first"].unique().map(list).to_dict() == {
+        "inference": [0.59],
+        "word2vec": [0.35],
+        "wordnet": [0.39],
+    }
+    assert figure.axes[0].get_ylim()[1] >= 0.59 > plotted["mean"].max()
+    assert "published_best" not in plotted
+
+
+@pytest.mark.parametrize(("classes", "shots"), [(30, 20), (29, 100)])
+def test_sweep_over_fewer_classes_or_other_shots_shows_nothing_of_the_paper(classes, shots):
+    types = ("disjoint", "included", "inclusive")
+    figure, plotted = neighbour_curves(sweep_of(types, classes=classes), neighbours_of(types), published_of(), shots)
+    assert [levels_of(axes) for axes in figure.axes] == [[]] * 3
+    assert "Paper's First, all classes" not in texts_of(figure)
+    assert "published_first" not in plotted
+
+
 def write_every_figure(folder):
     for number, (figure, plotted) in enumerate(every_figure()):
         write_figure(figure, plotted, [Path(folder, f"figure{number}{suffix}") for suffix in (".svg", ".pdf", ".csv")])
@@ -214,7 +296,7 @@ def test_same_data_give_the_same_bytes_in_another_process(tmp_path):
     environment = {"PYTHONPATH": ":".join([str(Path(__file__).parent), *sys.path]), "PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", code, tmp_path / "second"], check=True, env=environment)
     names = sorted(path.name for path in (tmp_path / "first").iterdir())
-    assert len(names) == 12
+    assert len(names) == 21
     for name in names:
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes(), name
 

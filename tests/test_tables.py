@@ -1,6 +1,5 @@
 import math
 from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,8 +17,6 @@ from headstart.tables import (
     table2,
     table_neighbours,
 )
-
-PUBLISHED = Path(__file__).parents[1] / "config" / "published" / "table2.csv"
 
 
 def history_of(scores, shots=(1,), classes=1, validation=True):
@@ -62,33 +59,6 @@ def test_table2_orders_initialisations_as_the_paper_and_shots_downwards():
     ]
 
 
-def test_published_values_stand_only_beside_ninety_classes():
-    published = pd.read_csv(PUBLISHED)
-    runs = {"inference": {0: [0.41, 0.43]}, "imprinted": {0: [0.5, 0.6]}}
-    ninety = table2(history_of(runs, classes=90), published).set_index("initialisation")
-    assert ninety.loc["inference", "published_first"] == 0.40
-    assert ninety.loc["inference", "difference_best"] == pytest.approx(0.03)
-    assert math.isnan(ninety.loc["imprinted", "published_best"])
-    fewer = table2(history_of(runs, classes=88), published)
-    assert fewer[["published_first", "published_best", "difference_first", "difference_best"]].isna().all(axis=None)
-    assert "means over 90 classes and are left out beside means over 88" in caption(fewer, "paper", published=published)
-    assert "left out" not in caption(fewer, "paper")
-    assert "Pascal, Bost, Huet" in caption(ninety.reset_index(), "paper", published=published)
-
-
-def test_published_table_is_the_papers():
-    published = pd.read_csv(PUBLISHED)
-    assert sorted(published["initialisation"].unique()) == ["inference", "random", "word2vec", "wordnet"]
-    assert sorted(published["shots"].unique()) == [1, 2, 5, 10, 25, 50, 100]
-    assert len(published) == 28
-    # Column sums read off the paper's Table 2.
-    sums = published.groupby("initialisation")[["first", "best"]].sum().round(2)
-    assert sums.loc["random"].tolist() == [0.00, 3.38]
-    assert sums.loc["inference"].tolist() == [3.63, 3.94]
-    assert sums.loc["wordnet"].tolist() == [2.73, 3.78]
-    assert sums.loc["word2vec"].tolist() == [2.45, 3.71]
-
-
 def test_layout_puts_groups_of_columns_side_by_side_and_marks_the_best():
     table = lay_out_table2(table2(history_of(TWO_SEEDS, shots=(1, 5))))
     assert table.header() == [
@@ -113,15 +83,9 @@ def test_missing_combination_shows_a_dash():
     assert [text for text, _ in lay_out_table2(table2(frame), ["first"]).rows()[0]] == ["5", "–", "0.200"]
 
 
-def test_differences_carry_their_sign_and_are_never_best():
-    tidy = table2(history_of({"inference": {0: [0.35, 0.43]}}, classes=90), pd.read_csv(PUBLISHED))
-    row = lay_out_table2(tidy, ["difference_first", "difference_best"], digits=2).rows()[0]
-    assert row[1:] == [("−0.05", False), ("+0.03", False)]
-
-
 def test_unknown_column_or_rule_lists_the_known_ones():
     tidy = table2(history_of({"random": {0: [0.1]}}))
-    with pytest.raises(ValueError, match="no column last; known: first, best, final, clean_best, .*difference_best"):
+    with pytest.raises(ValueError, match="no column last; known: first, best, final, clean_best$"):
         lay_out_table2(tidy, ["last"])
     with pytest.raises(ValueError, match="'test'.*known: paper, clean"):
         caption(tidy, "test")
@@ -179,6 +143,36 @@ def test_row_without_similarity_names_no_source():
 def test_target_unknown_to_a_measure_is_refused():
     with pytest.raises(ValueError, match=r"t9 is no target class of this run \(rows are t1"):
         table1(["t9"], {"inference": similarity(1, 0, 0)}, CLASSES)
+
+
+PAPER = pd.DataFrame(
+    {
+        "target_wnid": ["t1", "t1"],
+        "measure": ["inference", "wordnet"],
+        "source": ["lipstick, lip rouge", "projectile, missile"],
+        "source_wnid": ["s1", "s2"],
+    }
+)
+
+
+def test_the_papers_sources_stand_below_ours_and_equal_ones_are_marked():
+    measures = {name: similarity(0.1, 0.2, 0.3) for name in ("inference", "wordnet", "word2vec")}
+    measures["wordnet"] = similarity(0.1, 0.9, 0.3)
+    table = lay_out_table1(table1(["t1"], measures, CLASSES, PAPER))
+    assert [text for text, _ in table.rows()[0]] == ["bullet, slug", "slug (0.300)", "projectile, missile (0.900)"] + [
+        "slug (0.300)"
+    ]
+    assert [text for text, _ in table.rows()[1]] == ["", "paper: lipstick, lip rouge", "paper: the same", "–"]
+    assert table.tidy["published_source_wnid"].fillna("").tolist() == ["s1", "s2", ""]
+
+
+def test_a_class_for_which_the_paper_names_no_source_has_one_row():
+    frame = pd.DataFrame([[0.4, 0.2], [0.1, 0.3]], index=["t2", "t1"], columns=["s1", "s3"])
+    classes = pd.concat([CLASSES, pd.DataFrame({"wnid": ["t2"], "lemmas": ["cup"]})])
+    both = lay_out_table1(table1(["t2", "t1"], {"inference": frame}, classes, PAPER))
+    assert [row[0][0] for row in both.rows()] == ["cup", "bullet, slug", ""]
+    alone = table1(["t2"], {"inference": frame}, classes, PAPER)
+    pd.testing.assert_frame_equal(alone, table1(["t2"], {"inference": frame}, classes))
 
 
 def neighbours_of(chosen):

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
+from test_published import published_of
+from test_tables import history_of
 
 from headstart.gallery import FIGURES, first_pictures
-from headstart.results import Results, read_by_seed
-from headstart.tabulation import TABLES, dropped, lonely
+from headstart.rendering import to_markdown
+from headstart.results import Results, read_by_seed, read_published
+from headstart.tabulation import TABLES, dropped, lonely, tabulate
 
 COMMON = (Path(__file__).parent.parent / "workflow/rules/common.smk").read_text()
 
@@ -54,3 +58,77 @@ def test_dropped_classes_are_counted_and_named_in_the_caption():
     said = dropped(Results(classes=classes, audit=audit))
     assert said == ["1 of 2 target classes; dropped for too few images: lamp (n2)."]
     assert dropped(Results(classes=classes, audit=audit[:1])) == []
+
+
+def results_of(listed: int, kept: int, shots=(1,), lists: bool = False, published: bool = True) -> Results:
+    """An experiment that lists some classes, all named n<k>, and keeps the first of them."""
+    wnids = [f"n{k}" for k in range(listed)]
+    audit = pd.DataFrame({"wnid": wnids, "kept": [k < kept for k in range(listed)]})
+    runs = {"inference": {0: [0.41, 0.43]}, "imprinted": {0: [0.5, 0.6]}}
+    return Results(
+        classes=pd.DataFrame({"wnid": wnids, "lemmas": [f"class {k}" for k in range(listed)]}),
+        history=history_of(runs, shots=shots, classes=kept),
+        audit=audit.assign(listed=10, listed_found=[10 if k < kept else 4 for k in range(listed)]) if lists else audit,
+        published={"table2": published_of()} if published else {},
+    )
+
+
+def test_table_2_stands_beside_the_papers_where_the_class_list_is_the_papers():
+    table, text = tabulate("table2", results_of(90, 90))
+    assert "Paper" in table.flat_header()[3] and "Paper: the values of Table 2 of Pascal, Bost, Huet (2019)" in text
+    assert "not the same quantity" not in text
+
+
+def test_means_over_fewer_classes_stand_beside_the_papers_only_with_a_mark():
+    table, text = tabulate("table2", results_of(90, 88))
+    assert table.flat_header()[2:4] == ["First Ours (88 classes)", "First Paper (90 classes)"]
+    assert table.tidy["published_classes"].tolist() == [90, 90]
+    assert text.endswith(
+        "Means over 88 of the paper's 90 classes beside the paper's means over all 90: not the same quantity. "
+        "88 of 90 target classes; dropped for too few images: class 88 (n88); class 89 (n89)."
+    )
+
+
+@pytest.mark.parametrize("listed", [56, 88, 91])
+def test_the_papers_values_are_left_out_beside_another_class_list(listed):
+    table, text = tabulate("table2", results_of(listed, listed))
+    assert "Paper" not in " ".join(table.flat_header())
+    assert f"means over 90 classes and are left out beside means over {listed}." in text
+
+
+def test_without_published_values_nothing_is_said_of_the_paper():
+    table, text = tabulate("table2", results_of(90, 90, published=False))
+    plain, _ = tabulate("table2", results_of(90, 90, shots=(3,)))
+    assert (
+        table.flat_header()
+        == plain.flat_header()
+        == ["Images per class"]
+        + [f"{name} {score}" for name in ("Visual (inference)", "Imprinted") for score in ("First", "Best")]
+    )
+    assert "Pascal" not in text and "published_classes" not in table.tidy
+
+
+def test_the_caption_counts_listed_images_where_lists_are_used():
+    for name in ("table2", "table2_clean"):
+        assert "888 of 900 listed images were found." in tabulate(name, results_of(90, 88, lists=True))[1]
+        assert "listed images" not in tabulate(name, results_of(90, 88))[1]
+
+
+def test_table_1_names_the_papers_sources():
+    classes = pd.DataFrame({"wnid": ["n1", "s1"], "lemmas": ["bullet", "slug"]})
+    similarities = {"word2vec": pd.DataFrame([[0.7]], index=["n1"], columns=["s1"])}
+    papers = pd.DataFrame(
+        [["n1", "word2vec", "slug", "s1"]], columns=["target_wnid", "measure", "source", "source_wnid"]
+    )
+    found = Results(classes=classes, similarities=similarities, examples=["n1"], published={"table1": papers})
+    table, text = tabulate("table1", found)
+    assert "|  | paper: the same |" in to_markdown(table, text) and "Table 1 of Pascal, Bost, Huet" in text
+    papers["target_wnid"] = "n9"
+    assert "Pascal" not in tabulate("table1", found)[1]
+
+
+def test_published_tables_are_read_by_their_names(tmp_path):
+    for name in ("table1", "table2"):
+        (tmp_path / f"{name}.csv").write_text("a,b\n1,2\n")
+    assert list(read_published([str(tmp_path / "table1.csv"), str(tmp_path / "table2.csv")])) == ["table1", "table2"]
+    assert read_published([]) == {}

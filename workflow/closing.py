@@ -15,7 +15,10 @@ def closing_words(folder: Path, configs: Sequence[str]) -> str:
         configs: the config files named on the command line, which the report needs again.
     """
     table, page = folder / "tables/table2.csv", folder / "tables/table2.md"
-    shown = [text_table(table), page.read_text().split("\n\n", 1)[1]] if table.exists() and page.exists() else []
+    shown = []
+    if table.exists() and page.exists():
+        shown = [text_table(table), page.read_text().split("\n\n", 1)[1]]
+        shown += [f"paper    its values stand beside ours in {page}\n"] if beside(table) else []
     named = f" --configfile {' '.join(configs)}" if configs else ""
     report = f"report   snakemake --report {folder}/report.html{named}"
     places = {
@@ -24,6 +27,12 @@ def closing_words(folder: Path, configs: Sequence[str]) -> str:
         "provenance.json": f"origin   {folder}/provenance.json\n{report}",
     }
     return "\n".join(["", *shown, *(text for name, text in places.items() if (folder / name).exists()), ""])
+
+
+def beside(path: Path) -> bool:
+    """Say whether Table 2 shows a value of the paper."""
+    with path.open(newline="") as lines:
+        return any(row.get(f"published_{score}") for row in csv.DictReader(lines) for score in SCORES)
 
 
 def text_table(path: Path) -> str:

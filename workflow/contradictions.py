@@ -13,6 +13,11 @@ from headstart.transfer import safe_url
 
 MEASURES = ("inference", "wordnet", "word2vec")
 WNID = re.compile("n[0-9]{8}")
+# The tables in a folder of published values, and the columns read off them.
+PUBLISHED = {
+    "table1": ("target_wnid", "measure", "source", "source_wnid"),
+    "table2": ("shots", "initialisation", "first", "best", "classes"),
+}
 
 
 class ConfigError(ValueError):
@@ -65,6 +70,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     yield from too_many_neighbours(config, len(sources))
     yield from image_contradictions(config)
     yield from display_contradictions(config, targets)
+    yield from published_faults(config["tables"]["published"])
 
 
 def missing_tars(config: Mapping[str, Any], targets: list[str]) -> Iterator[str]:
@@ -176,6 +182,23 @@ def display_contradictions(config: Mapping[str, Any], targets: list[str]) -> Ite
             yield f"{key}: {wnid} is none of the {len(targets)} target classes of {config['classes']['targets']}"
     if not shown:
         yield "tables.examples: empty, and so is figures.example; name at least one target class by its wnid"
+
+
+def published_faults(folder: str | None) -> Iterator[str]:
+    """Yield what is wrong with a folder of published tables, nothing where there is none."""
+    for name, columns in PUBLISHED.items() if folder else ():
+        path = f"{folder}/{name}.csv"
+        if not os.path.isfile(path):
+            yield f"tables.published: {folder} is no folder with a {name}.csv; name one that is, or null"
+            continue
+        with open(path, newline="", encoding="utf-8-sig") as lines:
+            found = next(csv.reader(lines), [])
+        lacking = [column for column in columns if column not in found]
+        if lacking:
+            yield (
+                f"tables.published: {path} lacks the columns {', '.join(lacking)}, it has {', '.join(found)}; "
+                "separate them by commas, config/README.md names all"
+            )
 
 
 def uses(config: Mapping[str, Any], measure: str) -> bool:

@@ -42,12 +42,31 @@ def count_images(wnids: Sequence[str], audits: Mapping[str, pd.DataFrame]) -> pd
 def count_listed(
     wnids: Sequence[str], audits: Mapping[str, pd.DataFrame], train_list: Sequence[str], test_list: Sequence[str]
 ) -> pd.DataFrame:
-    """Count, per class, how many names of published lists were found and how many were not."""
+    """Count, per class, how many names of published lists were found and how many were not.
+
+    Returns the columns of `splits.compare_lists`, then listed (names the two lists have) and listed_found.
+    """
     rows = []
     for wnid in wnids:
         names = kept_names(audits[wnid], wnid) if wnid in audits else []
         rows.append({"wnid": wnid, **compare_lists(names, train_list, test_list, wnid)})
-    return pd.DataFrame(rows)
+    counts = pd.DataFrame(rows)
+    found = counts["train"] + counts["test"]
+    return counts.assign(listed=found + counts["train_missing"] + counts["test_missing"], listed_found=found)
+
+
+def say_listed(audit: pd.DataFrame) -> list[str]:
+    """Say for every class that lacks listed images how many were found, then for all; nothing without lists.
+
+    >>> say_listed(pd.DataFrame({"wnid": ["n1", "n2"], "listed": [10, 10], "listed_found": [10, 9]}))
+    ['n2: 9 of 10 listed images found', '19 of 20 listed images found']
+    """
+    if "listed" not in audit:
+        return []
+    lacking = audit[audit["listed_found"] < audit["listed"]]
+    counts = [*zip(lacking["wnid"], lacking["listed_found"], lacking["listed"], strict=True)]
+    total = f"{audit['listed_found'].sum()} of {audit['listed'].sum()} listed images found"
+    return [*(f"{wnid}: {found} of {wanted} listed images found" for wnid, found, wanted in counts), total]
 
 
 def keep_classes(

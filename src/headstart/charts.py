@@ -28,6 +28,7 @@ INK, FAINT, GRID = "#1c1c1c", "#6b6b6b", "#e2e2e2"
 TEXT, SMALL = 9, 8
 FILLED, HOLLOW = 4.5, 7.5
 HANDLE, GAP = 3.2, 1.5
+LEVEL: dict[str, Any] = {"linestyle": (0, (1, 2)), "linewidth": 0.9, "zorder": 1.5}
 # Without these, every run of the same code would write other bytes.
 UNDATED: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {}}
 SAVING: dict[Any, Any] = {"svg.hashsalt": "headstart", "svg.fonttype": "path", "pdf.fonttype": 42}
@@ -85,9 +86,8 @@ def dress(axes: Axes, title: str, x: str, y: str) -> None:
 
 def limit_scores(axes: Axes, plotted: pd.DataFrame) -> None:
     """Let the y axis run from 0 to just above the highest mean, interval or published value, at most to 1."""
-    highest = (plotted["mean"] + plotted["half_width"].fillna(0)).max()
-    if "published" in plotted and plotted["published"].notna().any():
-        highest = max(highest, plotted["published"].max())
+    values = [plotted[name] for name in ("published", "published_first", "published_best") if name in plotted]
+    highest = pd.concat([plotted["mean"] + plotted["half_width"].fillna(0), *values]).max()
     top = 1.0 if pd.isna(highest) else min(1.0, math.ceil(10 * highest + 0.2) / 10)
     axes.set_ylim(0, top)
 
@@ -146,6 +146,11 @@ def _size_and_fill(hollow: bool, colour: str) -> dict[str, Any]:
     )
 
 
+def draw_level(axes: Axes, height: float, look: Style) -> None:
+    """Draw a thin dotted line of this colour across the axes, behind the curves."""
+    axes.axhline(height, color=look.colour, **LEVEL)
+
+
 def draw_picture(axes: Axes, name: str, text: str, pixels: np.ndarray | None, colour: str) -> None:
     """Show the centre square of a picture (H, W, 3), framed, with a name above and a text below."""
     for spine in axes.spines.values():
@@ -179,6 +184,11 @@ def line_keys(initialisations: Iterable[str]) -> list[Line2D]:
 def mark_key(label: str, hollow: bool) -> Line2D:
     """The entry of a legend for small filled or large hollow marks, whatever their colour."""
     return Line2D([], [], linestyle="", marker="o", **_size_and_fill(hollow, FAINT), markeredgecolor=FAINT, label=label)
+
+
+def level_key(label: str) -> Line2D:
+    """The entry of a legend for the lines of `draw_level`, whatever their colour."""
+    return Line2D([], [], color=FAINT, **LEVEL, label=label)
 
 
 def draw_legend(figure: Figure, keys: list[Line2D]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from headstart.charts import (
     FAINT,
@@ -21,10 +22,12 @@ from headstart.charts import (
     SMALL,
     draw_curve,
     draw_legend,
+    draw_level,
     draw_marks,
     draw_picture,
     dress,
     head,
+    level_key,
     limit_scores,
     line_keys,
     mark_key,
@@ -32,34 +35,44 @@ from headstart.charts import (
     round_numbers,
 )
 from headstart.palette import CLASS_TYPES, chosen_neighbours, in_order, style
+from headstart.published import other_classes, place_beside
 from headstart.statistics import intervals, lower_median, macro_curves
 
 SCORE = "Macro F-score on test images"
 SCORES = {"first": "First: right after initialisation", "best": "Best: highest while training"}
 
 
-def learning_curves(history: pd.DataFrame, level: float = 0.95) -> tuple[Figure, pd.DataFrame]:
+def learning_curves(
+    history: pd.DataFrame, published: pd.DataFrame | None = None, level: float = 0.95
+) -> tuple[Figure, pd.DataFrame]:
     """Figure 1: macro F on the test images against the optimiser step, one curve per initialisation.
+
+    Hollow marks are the paper's: First at step 0, Best at the right edge.
 
     Args:
         history: runs of one group and one number of shots (columns initialisation, shots, seed, step, part, wnid,
             f1).
+        published: the paper's values, columns shots, initialisation, first, best, classes; those of an initialisation
+            drawn, at the number of shots drawn, are marked.
         level: of the Student t intervals over seeds, drawn as bands.
 
     Returns:
-        The figure and columns initialisation, step, seeds, mean, half_width.
+        The figure and columns initialisation, step, seeds, mean, half_width, where anything is marked also
+        published_first, published_best, published_classes.
 
     Raises ValueError for no test scores or several numbers of shots.
     """
     curves = macro_curves(history[history["part"] == "test"])
-    setting = [_setting(curves), _count(int(curves["classes"].max()), "class")]
+    classes = int(curves["classes"].max())
+    setting = [_setting(curves), _count(classes, "class")]
     plotted = intervals(curves, ["initialisation", "step"], level=level)
+    plotted = place_beside(plotted, published, int(curves["shots"].iloc[0]), "initialisation")
     figure = Figure(figsize=(5.2, 3.7), layout="constrained")
     axes = figure.add_subplot()
     _draw_steps(axes, plotted)
     dress(axes, "", "Optimiser step", SCORE)
     head(figure, [", ".join(setting), _repeats(plotted, level)])
-    draw_legend(figure, line_keys(plotted["initialisation"]))
+    draw_legend(figure, line_keys(plotted["initialisation"]) + _draw_ends(axes, plotted, classes))
     return figure, plotted
 
 
@@ -107,16 +120,26 @@ def class_curves(
     return figure, plotted
 
 
-def neighbour_curves(sweep: pd.DataFrame, neighbours: pd.DataFrame, level: float = 0.95) -> tuple[Figure, pd.DataFrame]:
+def neighbour_curves(
+    sweep: pd.DataFrame,
+    neighbours: pd.DataFrame,
+    published: pd.DataFrame | None = None,
+    shots: int = 0,
+    level: float = 0.95,
+) -> tuple[Figure, pd.DataFrame]:
     """Figure 3: F right after initialisation against the number of neighbours K, a panel per class type.
 
     Args:
         sweep: columns seed, measure, type, K, images, f1, classes; the test images are drawn.
         neighbours: columns seed, measure, type, rule, K: the K chosen; their lower median over seeds is marked.
+        published: the paper's values, columns shots, initialisation, first, best, classes; its First, a mean over
+            the classes of all types at the chosen K, is drawn across where the sweep has as many classes.
+        shots: training images per class behind the sweep.
         level: of the Student t intervals over seeds, drawn as bands.
 
     Returns:
-        The figure and columns measure, type, K, seeds, mean, half_width, paper and clean (True at a chosen K).
+        The figure and columns measure, type, K, seeds, mean, half_width, paper and clean (True at a chosen K), where
+        the paper's First is drawn also published_first, published_classes.
 
     Raises ValueError where the sweep holds no scores on test images.
     """
@@ -125,6 +148,8 @@ def neighbour_curves(sweep: pd.DataFrame, neighbours: pd.DataFrame, level: float
         raise ValueError("no scores on test images in this sweep; sweep over K again with test images")
     plotted = _mark_chosen(intervals(found, ["measure", "type", "K"], level=level), neighbours)
     classes = found.groupby("type", observed=True)["classes"].max().to_dict()
+    if published is not None and sum(classes.values()) == published["classes"].iloc[0]:
+        plotted = place_beside(plotted, published, shots, "measure", ["first"])
     figure = Figure(figsize=(7.2, 3.3), layout="constrained")
     panels = figure.subplots(1, len(CLASS_TYPES), sharey=True)
     for axes, word in zip(panels, CLASS_TYPES, strict=True):
@@ -133,8 +158,12 @@ def neighbour_curves(sweep: pd.DataFrame, neighbours: pd.DataFrame, level: float
         dress(axes, title, "Source neighbours K", SCORE if axes is panels[0] else "")
     limit_scores(panels[0], plotted)
     head(figure, [f"Before any training, {_repeats(plotted, level)}"])
-    keys = [mark_key("K chosen on test images", hollow=False), mark_key("K chosen on training images", hollow=True)]
-    shown = [key for key, rule in zip(keys, ("paper", "clean"), strict=True) if plotted[rule].any()]
+    keys = {
+        "paper": mark_key("K chosen on test images", hollow=False),
+        "clean": mark_key("K chosen on training images", hollow=True),
+        "published_first": level_key("Paper's First, all classes"),
+    }
+    shown = [key for column, key in keys.items() if column in plotted and plotted[column].any()]
     draw_legend(figure, line_keys(plotted["measure"]) + shown)
     return figure, plotted
 
@@ -147,7 +176,8 @@ def shots_curves(tidy: pd.DataFrame, level: float = 0.95) -> tuple[Figure, pd.Da
         level: of the intervals in it, drawn as bands.
 
     Returns:
-        The figure and columns score, initialisation, shots, seeds, mean, half_width, published.
+        The figure and columns score, initialisation, shots, seeds, mean, half_width, published, and
+        published_classes where it is in `tidy`.
     """
     plotted = pd.concat([_score_rows(tidy, score) for score in SCORES], ignore_index=True)
     figure = Figure(figsize=(7.2, 3.7), layout="constrained")
@@ -156,10 +186,10 @@ def shots_curves(tidy: pd.DataFrame, level: float = 0.95) -> tuple[Figure, pd.Da
         _draw_shots(axes, plotted[plotted["score"] == score])
         dress(axes, text, "Training images per class", SCORE if axes is panels[0] else "")
     limit_scores(panels[0], plotted)
-    facts = [_count(int(tidy["classes"].max()), "class"), chosen_neighbours(plotted["initialisation"])]
+    classes = int(tidy["classes"].max())
+    facts = [_count(classes, "class"), chosen_neighbours(plotted["initialisation"])]
     head(figure, [", ".join([*filter(None, facts), _repeats(plotted, level)])])
-    published = plotted["published"].notna().any()
-    keys = [mark_key("Paper's value, same shape", hollow=True)] if published else []
+    keys = [_paper_key(plotted, classes)] if plotted["published"].notna().any() else []
     draw_legend(figure, line_keys(plotted["initialisation"]) + keys)
     return figure, plotted
 
@@ -174,6 +204,24 @@ def _draw_steps(axes: Axes, plotted: pd.DataFrame) -> None:
         draw_curve(axes, part["step"], part, style(initialisation))
     number_ticks(axes, [0, *round_numbers(last)])
     limit_scores(axes, plotted)
+
+
+def _draw_ends(axes: Axes, plotted: pd.DataFrame, classes: int) -> list[Line2D]:
+    if "published_first" not in plotted:
+        return []
+    # Beyond the last step, so that marks do not hide where the curves end.
+    ends = pd.Series([0.0, 1.35 * plotted["step"].max() + 0.1])
+    axes.set_xlim(right=ends[1])
+    values = plotted.drop_duplicates("initialisation").set_index("initialisation")
+    for initialisation in in_order(values.index):
+        heights = values.loc[initialisation, ["published_first", "published_best"]].astype(float)
+        draw_marks(axes, ends, heights.reset_index(drop=True), style(initialisation), hollow=True)
+    return [_paper_key(plotted, classes)]
+
+
+def _paper_key(plotted: pd.DataFrame, classes: int) -> Line2D:
+    papers = other_classes(classes, int(plotted["published_classes"].iloc[0]))
+    return mark_key(f"Paper's value{papers}, same shape", hollow=True)
 
 
 def _mark_chosen(plotted: pd.DataFrame, neighbours: pd.DataFrame) -> pd.DataFrame:
@@ -197,6 +245,8 @@ def _draw_panel(axes: Axes, plotted: pd.DataFrame) -> None:
     for measure in in_order(plotted["measure"]):
         part, look = plotted[plotted["measure"] == measure], style(measure)
         draw_curve(axes, part["K"], part, look, markers=False)
+        if "published_first" in part and part["published_first"].notna().any():
+            draw_level(axes, float(part["published_first"].iloc[0]), look)
         for rule, hollow in (("clean", True), ("paper", False)):
             at = part[part[rule]]
             draw_marks(axes, at["K"], at["mean"], look, hollow)
@@ -205,7 +255,8 @@ def _draw_panel(axes: Axes, plotted: pd.DataFrame) -> None:
 
 def _score_rows(tidy: pd.DataFrame, score: str) -> pd.DataFrame:
     names = {score: "mean", f"{score}_half_width": "half_width", f"published_{score}": "published"}
-    rows = tidy[["initialisation", "shots", "seeds", *names]].rename(columns=names)
+    classes = ["published_classes"] if "published_classes" in tidy else []
+    rows = tidy[["initialisation", "shots", "seeds", *names, *classes]].rename(columns=names)
     rows.insert(0, "score", score)
     return rows
 

@@ -18,7 +18,7 @@ from headstart.tables import table1, table2
 
 def figure1(results: Results) -> tuple[Figure, pd.DataFrame]:
     """Draw Figure 1, learning curves."""
-    return learning_curves(results.history)
+    return learning_curves(results.history, results.beside())
 
 
 def figure2(results: Results) -> tuple[Figure, pd.DataFrame]:
@@ -34,12 +34,12 @@ def figure2(results: Results) -> tuple[Figure, pd.DataFrame]:
 
 def figure3(results: Results) -> tuple[Figure, pd.DataFrame]:
     """Draw Figure 3, F right after initialisation against K."""
-    return neighbour_curves(results.sweep, results.neighbours)
+    return neighbour_curves(results.sweep, results.neighbours, results.beside(), results.sweep_shots)
 
 
 def shots(results: Results) -> tuple[Figure, pd.DataFrame]:
     """Draw Table 2 as a picture."""
-    return shots_curves(table2(results.history, results.published))
+    return shots_curves(table2(results.history, results.beside()))
 
 
 FIGURES: dict[str, Callable[[Results], tuple[Figure, pd.DataFrame]]] = {

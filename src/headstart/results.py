@@ -22,10 +22,11 @@ class Results:
         sweep: F for every K, with its seed.
         neighbours: the K chosen, with its seed.
         similarities: measure -> (T, S), rows and columns named by wnid.
-        published: values of the paper, or None.
+        published: the paper's tables by name (table1, table2), empty for none.
         examples: target classes to show one by one.
         rule: by which the heads' K was chosen.
-        audit: of all target classes (wnid, found, wanted, kept).
+        audit: of all target classes (wnid, found, wanted, kept; with published lists listed, listed_found).
+        sweep_shots: training images per class behind the sweep.
         sample: on which images the similarities that look at images were measured, as a sentence.
         picture: gives a picture of a class (H, W, 3) by wnid, or None where there is none.
     """
@@ -35,12 +36,21 @@ class Results:
     sweep: pd.DataFrame = field(default_factory=pd.DataFrame)
     neighbours: pd.DataFrame = field(default_factory=pd.DataFrame)
     similarities: Mapping[str, pd.DataFrame] = field(default_factory=dict)
-    published: pd.DataFrame | None = None
+    published: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     examples: Sequence[str] = ()
     rule: str = "paper"
     audit: pd.DataFrame = field(default_factory=pd.DataFrame)
+    sweep_shots: int = 0
     sample: str = ""
     picture: Callable[[str], np.ndarray | None] = lambda wnid: None
+
+    def beside(self) -> pd.DataFrame | None:
+        """Return the paper's Table 2 where as many classes are listed here, even if fewer are kept; else None.
+
+        Means over other classes do not stand beside the paper's.
+        """
+        published = self.published.get("table2")
+        return published if published is not None and len(self.audit) == published["classes"].iloc[0] else None
 
 
 def read_history(paths: Sequence[str]) -> pd.DataFrame:
@@ -60,9 +70,9 @@ def read_similarities(paths: Sequence[str], measures: Sequence[str]) -> dict[str
     return {measure: pd.read_parquet(path) for measure, path in zip(measures, paths, strict=False)}
 
 
-def read_published(paths: Sequence[str]) -> pd.DataFrame | None:
-    """Read the table of published values, None where there is none."""
-    return pd.read_csv(paths[0]) if paths else None
+def read_published(paths: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Read the paper's tables by the names of their files; empty for no paths."""
+    return {Path(path).stem: pd.read_csv(path) for path in paths}
 
 
 def label_of(classes: pd.DataFrame, wnid: str) -> str:

@@ -13,18 +13,7 @@ from headstart.palette import CLASS_TYPES, in_order, style
 from headstart.rendering import Table
 from headstart.statistics import intervals, lower_median, mean_interval, scores_of_runs
 
-# The paper's figures are means over this many classes; means over others do not stand beside them.
-PUBLISHED_CLASSES = 90
-COLUMNS = {
-    "first": "First",
-    "best": "Best",
-    "final": "Final",
-    "clean_best": "Clean best",
-    "published_first": "First, paper",
-    "published_best": "Best, paper",
-    "difference_first": "First − paper",
-    "difference_best": "Best − paper",
-}
+COLUMNS = {"first": "First", "best": "Best", "final": "Final", "clean_best": "Clean best"}
 NOTES = {
     "first": "First: right after initialisation, before any training.",
     "best": "Best: the highest value of a run over its evaluated steps, step 0 included; it is picked on the test "
@@ -38,17 +27,24 @@ RULES = {
 }
 
 
-def table1(targets: Sequence[str], similarities: Mapping[str, pd.DataFrame], classes: pd.DataFrame) -> pd.DataFrame:
+def table1(
+    targets: Sequence[str],
+    similarities: Mapping[str, pd.DataFrame],
+    classes: pd.DataFrame,
+    published: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """The nearest source of each target class under each measure.
 
     Args:
         targets: wnids of the target classes wanted.
         similarities: (T, S) frame of each measure, index and columns wnids.
         classes: columns wnid and lemmas, of sources and targets.
+        published: the paper's choices, columns target_wnid, measure, source, source_wnid.
 
     Returns:
         Columns target, target_wnid, measure, source, source_wnid, value and ties (how many sources share the
-        value). Of tied sources the first column is named; a row without a positive value names none.
+        value). Of tied sources the first column is named; a row without a positive value names none. Where the
+        paper names a source for any of these targets, also published_source and published_source_wnid.
 
     Raises ValueError for a target that a measure lacks.
     """
@@ -63,7 +59,12 @@ def table1(targets: Sequence[str], similarities: Mapping[str, pd.DataFrame], cla
         for wnid in targets
         for measure, frame in similarities.items()
     ]
-    return pd.DataFrame(rows)
+    tidy = pd.DataFrame(rows)
+    if published is None or not published["target_wnid"].isin(tidy["target_wnid"]).any():
+        return tidy
+    papers = published[["target_wnid", "measure", "source", "source_wnid"]]
+    papers = papers.rename(columns={name: f"published_{name}" for name in ("source", "source_wnid")})
+    return tidy.merge(papers, on=["target_wnid", "measure"], how="left")
 
 
 def _nearest(similarity: pd.DataFrame, wnid: str, lemmas: Mapping[str, str]) -> dict[str, Any]:
@@ -84,12 +85,17 @@ def _nearest(similarity: pd.DataFrame, wnid: str, lemmas: Mapping[str, str]) -> 
 
 
 def lay_out_table1(tidy: pd.DataFrame) -> Table:
-    """Rows = target classes, a column per measure: source, its similarity, and how many others tie."""
+    """Rows = target classes, a column per measure: source, its similarity, and how many others tie.
+
+    Below a class for which the paper names sources, a row with these.
+    """
     measures = list(dict.fromkeys(tidy["measure"]))
-    rows = [
-        [target, *(_source_text(group[group["measure"] == measure].iloc[0]) for measure in measures)]
-        for (target, _), group in tidy.groupby(["target", "target_wnid"], sort=False)
-    ]
+    rows = []
+    for (target, _), group in tidy.groupby(["target", "target_wnid"], sort=False):
+        found = [group[group["measure"] == measure].iloc[0] for measure in measures]
+        rows.append([target, *map(_source_text, found)])
+        if "published_source" in tidy and group["published_source"].notna().any():
+            rows.append(["", *map(_published_source_text, found)])
     names = ["Target class", *(style(measure).name for measure in measures)]
     return Table(tidy, pd.DataFrame(rows, columns=names), text=frozenset(range(len(names))))
 
@@ -101,19 +107,27 @@ def _source_text(row: pd.Series) -> str:
     return f"{row['source']} ({row['value']:.3f}{others})"
 
 
+def _published_source_text(row: pd.Series) -> str:
+    if pd.isna(row["published_source"]):
+        return "–"
+    same = row["published_source_wnid"] == row["source_wnid"]
+    return "paper: the same" if same else f"paper: {row['published_source']}"
+
+
 def table2(history: pd.DataFrame, published: pd.DataFrame | None = None, level: float = 0.95) -> pd.DataFrame:
     """Macro F of every initialisation and shot count: first, best, final and clean best, over seeds.
 
     Args:
         history: runs of one strategy and group (columns strategy, group, initialisation, shots, seed, step, part,
             wnid, f1).
-        published: columns shots, initialisation, first, best; used where the classes number 90.
+        published: the paper's values to stand beside ours, columns shots, initialisation, first, best, classes.
         level: of the Student t intervals over seeds.
 
     Returns:
         Columns initialisation, shots, seeds, classes, steps, then a mean and `<name>_half_width` for each of
         first, best, final, clean_best (see `scores_of_runs`), then published_first, published_best and the
-        differences ours - published, NaN where nothing is published.
+        differences ours - published, NaN where nothing is published, and published_classes where `published` is
+        given: the number of classes that its values are means over.
 
     Raises ValueError for mixed groups, runs without step 0, or runs that disagree on classes or steps.
     """
@@ -134,31 +148,22 @@ def table2(history: pd.DataFrame, published: pd.DataFrame | None = None, level: 
 
 
 def _beside_published(tidy: pd.DataFrame, published: pd.DataFrame | None) -> pd.DataFrame:
-    if published is None or tidy["classes"].iloc[0] != PUBLISHED_CLASSES:
-        published = pd.DataFrame({"shots": [], "initialisation": [], "first": [], "best": []})
-    values = published.set_index(["initialisation", "shots"])[["first", "best"]]
+    values = {} if published is None else published.set_index(["initialisation", "shots"]).to_dict()
     for score in ("first", "best"):
-        found = values[score].to_dict()
+        found = values.get(score, {})
         keys = zip(tidy["initialisation"], tidy["shots"], strict=True)
         tidy[f"published_{score}"] = [float(found.get(key, math.nan)) for key in keys]
         tidy[f"difference_{score}"] = tidy[score] - tidy[f"published_{score}"]
-    return tidy
+    return tidy if published is None else tidy.assign(published_classes=int(published["classes"].iloc[0]))
 
 
-def caption(
-    tidy: pd.DataFrame,
-    rule: str,
-    columns: Sequence[str] = ("first", "best"),
-    published: pd.DataFrame | None = None,
-    level: float = 0.95,
-) -> str:
+def caption(tidy: pd.DataFrame, rule: str, columns: Sequence[str] = ("first", "best"), level: float = 0.95) -> str:
     """What Table 2 shows: classes, seeds, interval, shots, steps, and on what K and best were chosen.
 
     Args:
         tidy: the frame of `table2`.
         rule: of `RULES`, by which K was chosen.
         columns: those laid out, each explained.
-        published: as given to `table2`; where it does not show, the caption says why.
         level: of the intervals.
 
     Raises ValueError for an unknown rule or column.
@@ -176,7 +181,6 @@ def caption(
         f"Neighbours: {RULES[rule]}.",
         *notes,
         "It is missing, as there are no validation images." if no_clean else "",
-        _published_text(classes) if published is not None else "",
     ]
     return " ".join(part for part in parts if part)
 
@@ -203,19 +207,11 @@ def _mean_text(seeds: Iterable[int], level: float) -> str:
     return f"Mean ± half width of the {level:.0%} Student t interval over {count} seeds".replace("%", " %")
 
 
-def _published_text(classes: int) -> str:
-    if classes == PUBLISHED_CLASSES:
-        return "Paper: the values of Table 2 of Pascal, Bost, Huet (2019), one run, two decimals."
-    return (
-        f"The paper's values are means over {PUBLISHED_CLASSES} classes and are left out beside means over {classes}."
-    )
-
-
 def lay_out_table2(tidy: pd.DataFrame, columns: Sequence[str] = ("first", "best"), digits: int = 3) -> Table:
     """Rows = images per class, falling; a group of columns per initialisation; the best of a row in bold.
 
-    `columns` are names of `COLUMNS`; in bold is what shows the highest number of its row and column name, unless
-    it is the paper's own or a difference. Raises ValueError for an unknown column.
+    `columns` are names of `COLUMNS`; in bold is what shows the highest number of its row and column name. Raises
+    ValueError for an unknown column.
     """
     _check_columns(columns)
     shots = sorted(tidy["shots"].unique(), reverse=True)
@@ -226,22 +222,29 @@ def lay_out_table2(tidy: pd.DataFrame, columns: Sequence[str] = ("first", "best"
         rows = tidy[tidy["initialisation"] == initialisation].set_index("shots").reindex(shots)
         for column in columns:
             name = (style(initialisation).name, COLUMNS[column])
-            cells[name] = [_score_text(row, column, digits) for _, row in rows.iterrows()]
-            bold[name] = [_is_best(tidy, n, rows.loc[n, column], column, digits) for n in shots]
+            cells[name] = [score_text(row, column, digits) for _, row in rows.iterrows()]
+            bold[name] = [is_best(tidy, n, rows.loc[n, column], column, digits) for n in shots]
     return Table(tidy, pd.DataFrame(cells), pd.DataFrame(bold))
 
 
-def _score_text(row: pd.Series, column: str, digits: int) -> str:
+def score_text(row: pd.Series, column: str, digits: int) -> str:
+    """A mean with its half width where there is one, a dash where there is no mean.
+
+    >>> score_text(pd.Series({"best": 0.51234, "best_half_width": 0.0312}), "best", 3)
+    '0.512 ± 0.031'
+    """
     if pd.isna(row[column]):
         return "–"
-    mean = f"{row[column]:+.{digits}f}" if column.startswith("difference") else f"{row[column]:.{digits}f}"
     half_width = row.get(f"{column}_half_width", math.nan)
-    return mean.replace("-", "−") + ("" if pd.isna(half_width) else f" ± {half_width:.{digits}f}")
+    return f"{row[column]:.{digits}f}" + ("" if pd.isna(half_width) else f" ± {half_width:.{digits}f}")
 
 
-def _is_best(tidy: pd.DataFrame, shots: int, value: Any, column: str, digits: int) -> bool:
-    # Judged by what is printed: two cells that read the same are both best.
-    if column.startswith(("difference", "published")) or pd.isna(value):
+def is_best(tidy: pd.DataFrame, shots: int, value: Any, column: str, digits: int) -> bool:
+    """Say whether a value is the highest of its column at this number of images.
+
+    Judged by what is printed: two cells that read the same are both best.
+    """
+    if pd.isna(value):
         return False
     return round(float(value), digits) == round(float(tidy.loc[tidy["shots"] == shots, column].max()), digits)
 
@@ -282,7 +285,7 @@ def lay_out_neighbours(tidy: pd.DataFrame, digits: int = 3) -> Table:
 
 def _chosen_text(row: pd.Series, digits: int) -> tuple[str, str]:
     spread = f" ({row['K_lowest']}–{row['K_highest']})" if row["K_lowest"] != row["K_highest"] else ""
-    return f"{row['K']}{spread}", _score_text(row, "f1", digits)
+    return f"{row['K']}{spread}", score_text(row, "f1", digits)
 
 
 def caption_neighbours(tidy: pd.DataFrame, level: float = 0.95) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from headstart.claims import caption_claims, check_claims, lay_out_claims
 from headstart.palette import style
+from headstart.published import TABLE1, caption_beside, lay_out_beside, shows_published
 from headstart.rendering import Table
 from headstart.results import Results, label_of
 from headstart.tables import (
@@ -23,9 +24,6 @@ NEAREST = (
     "Nearest source class of some target classes under each measure, with its similarity; of equally similar sources "
     "the first in class order is named, and how many there are."
 )
-PUBLISHED = ("published_first", "difference_first", "published_best", "difference_best")
-
-
 SEEDS = (
     "A seed changes training images, crops, dropout and random rows, never the test images; what depends on none of "
     "these shows ± 0.000."
@@ -49,24 +47,35 @@ def dropped(results: Results) -> list[str]:
 
 
 def correspondences(results: Results) -> tuple[Table, str]:
-    """Lay out Table 1, the nearest sources of some classes."""
-    tidy = table1(results.examples, results.similarities, results.classes)
-    return lay_out_table1(tidy), " ".join(filter(None, [NEAREST, results.sample]))
+    """Lay out Table 1, the nearest sources of some classes, and the paper's where it names any."""
+    tidy = table1(results.examples, results.similarities, results.classes, results.published.get("table1"))
+    papers = TABLE1 if "published_source" in tidy else ""
+    return lay_out_table1(tidy), " ".join(filter(None, [NEAREST, results.sample, papers]))
 
 
 def reduction(results: Results) -> tuple[Table, str]:
     """Lay out Table 2, First and Best against the number of training images, beside the paper's values if there are."""
-    tidy = table2(results.history, results.published)
-    columns = ("first", "best", *(name for name in PUBLISHED if tidy[name].notna().any()))
-    text = caption(tidy, results.rule, columns, results.published)
-    return lay_out_table2(tidy, columns), " ".join([text, SEEDS, *lonely(results)])
+    tidy = table2(results.history, results.beside())
+    parts = [caption(tidy, results.rule), SEEDS, *lonely(results), listed(results)]
+    # Last, as the classes that were dropped are named next.
+    parts.append(caption_beside(tidy, results.published.get("table2")))
+    return (lay_out_beside if shows_published(tidy) else lay_out_table2)(tidy), " ".join(filter(None, parts))
 
 
 def endings(results: Results) -> tuple[Table, str]:
     """Lay out what Table 2 leaves open: the last step, and a best step not chosen on the test images."""
     tidy = table2(results.history)
     columns = ("best", "final", "clean_best")
-    return lay_out_table2(tidy, columns), " ".join([caption(tidy, results.rule, columns), SEEDS, *lonely(results)])
+    parts = [caption(tidy, results.rule, columns), SEEDS, *lonely(results), listed(results)]
+    return lay_out_table2(tidy, columns), " ".join(filter(None, parts))
+
+
+def listed(results: Results) -> str:
+    """Say how many of the images on published lists were found, nothing where no lists are used."""
+    if "listed" not in results.audit:
+        return ""
+    found, wanted = (int(results.audit[column].sum()) for column in ("listed_found", "listed"))
+    return f"{found:,} of {wanted:,} listed images were found."
 
 
 def lonely(results: Results) -> list[str]:

@@ -14,7 +14,7 @@ sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
 from closing import closing_words
 from code_version import code_version as version_of
 from configuration import load_config
-from contradictions import ConfigError, is_url, read_wnids, used_measures
+from contradictions import PUBLISHED, ConfigError, is_url, read_wnids, used_measures
 from headstart.downloads import read_manifest
 from headstart.heads import split_name
 
@@ -235,6 +235,17 @@ def figure_inputs(wildcards):
         "figure3": chosen,
         "shots": {"history": histories(config["tables"]["group"])},
     }[wildcards.figure]
+
+
+def published():
+    """The paper's tables, which stand beside ours."""
+    folder = config["tables"]["published"]
+    return [f"{folder}/{name}.csv" for name in PUBLISHED] if folder else []
+
+
+def sweep_shots(wildcards):
+    """The training images per class behind Figure 3; no other figure follows that key."""
+    return config["neighbours"]["shots"] if wildcards.figure == "figure3" else 0
 
 
 def results_of_all_runs():

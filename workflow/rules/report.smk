@@ -10,7 +10,7 @@ rule tabulate:
         similarity=similarities(),
         classes="results/{experiment}/classes.csv",
         audit="results/{experiment}/audit.csv",
-        published=config["tables"]["published"] or [],
+        published=published(),
     output:
         csv=report(
             "results/{experiment}/tables/{table}.csv",
@@ -46,9 +46,9 @@ rule draw_figure:
     """One figure of the paper, with the numbers it shows."""
     input:
         unpack(figure_inputs),
-        targets="results/{experiment}/targets.csv",
         classes="results/{experiment}/classes.csv",
-        published=config["tables"]["published"] or [],
+        audit="results/{experiment}/audit.csv",
+        published=published(),
     output:
         svg=report(
             "results/{experiment}/figures/{figure}.svg",
@@ -65,6 +65,7 @@ rule draw_figure:
     params:
         example=example(),
         measures=MEASURES,
+        sweep_shots=sweep_shots,
         code=code_version("draw_figure.py"),
     message:
         "Draw {wildcards.figure}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from headstart.audit import audit_classes, kept_images
+from headstart.audit import audit_classes, kept_images, say_listed
 from headstart.files import write_table
 from headstart.logs import follow
 from headstart.splits import read_lists
@@ -26,7 +26,7 @@ audit = audit_classes(
     on_missing=params.on_missing,
     shown=params.shown,
 )
-print(audit.to_string(index=False))
+print(audit.to_string(index=False), *say_listed(audit), sep="\n")
 write_table(audit, snakemake.output.audit)
 write_table(targets[targets["wnid"].isin(audit.loc[audit["kept"], "wnid"])], snakemake.output.targets)
 write_table(kept_images(audit, audits, lists), snakemake.output.images)

@@ -17,6 +17,8 @@ results = Results(
     similarities=read_similarities(inputs.get("similarity", []), params.measures),
     published=read_published(inputs.published),
     examples=[params.example],
+    audit=pd.read_csv(inputs.audit),
+    sweep_shots=params.sweep_shots,
     picture=first_pictures(inputs.get("pictures", [])),
 )
 write_figure(*FIGURES[snakemake.wildcards.figure](results), snakemake.output)
