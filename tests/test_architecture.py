@@ -26,7 +26,7 @@ ALLOWED = {
     "gallery": {"figures", "images", "results", "tables"},
     "heads": {"blending"},
     "images": {"pictures", "tars"},
-    "neighbours": {"blending", "heads", "metrics"},
+    "neighbours": {"blending", "heads", "metrics", "similarity"},
     "pretraining": {"backbones", "embedding", "images"},
     "replicas": {"backbones", "metrics"},
     "palette": {"heads"},

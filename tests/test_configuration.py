@@ -11,6 +11,7 @@ import config_reference
 from configuration import load_config, look_up
 from contradictions import MEASURES, ConfigError, read_wnids
 from headstart.heads import INITIALISATIONS
+from headstart.metrics import READINGS
 from headstart.similarity import MEASURES as LIBRARY_MEASURES
 from headstart.strategies import STRATEGIES
 
@@ -72,6 +73,7 @@ def test_photos_config_is_accepted_where_its_data_is(monkeypatch, tmp_path):
         ("neighbours.further", [40], ["neighbours.further: K = 40", "only 6 source classes"]),
         ("groups.curves.initialisations", ["wordnet-k7"], ["wordnet-k7: K = 7", "only 6 source classes"]),
         ("groups.main.initialisations", ["inferense"], ["'inferense' does not match"]),
+        ("inference.reading", "hard", ["inference.reading", "'hard' is not one of ['argmax', 'soft', 'threshold']"]),
         ("heads.bias", "half", ["heads.bias", "'half' is not one of ['combined', 'zero']"]),
         ("classes.targets", "no/such.tsv", ["classes.targets: 'no/such.tsv' is not there", "correct the path"]),
         ("source.weights", "{data}/none.pth", ["source.weights", "none.pth", "HEADSTART_DATA"]),
@@ -190,3 +192,6 @@ def test_choices_of_the_schema_are_the_dictionaries_of_the_library():
     pattern = groups["initialisations"]["items"]["pattern"]
     words = set(pattern.replace("(-k[1-9][0-9]*)?", "").strip("^$()").replace("(", "").replace(")", "").split("|"))
     assert words == set(INITIALISATIONS)
+    reading = look_up(SCHEMA, "properties.inference.properties.reading")
+    assert reading["enum"] == list(READINGS)
+    assert reading["default"] == "argmax"

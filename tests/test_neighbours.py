@@ -7,7 +7,7 @@ from headstart import neighbours
 from headstart.blending import BIASES, NORMS, TIES, blend, nearest
 from headstart.heads import INITIALISATIONS as BUILD
 from headstart.heads import HeadInputs
-from headstart.metrics import confusion, couple_f_scores, f_scores
+from headstart.metrics import READINGS, confusion, couple_f_scores, f_scores
 from headstart.neighbours import (
     Images,
     SourceHead,
@@ -19,9 +19,11 @@ from headstart.neighbours import (
     numbers_to_try,
     plain_logits,
     running_logits,
+    source_logits,
     sweep,
     sweep_measures,
 )
+from headstart.similarity import inference
 
 S, T, D, N = 40, 9, 12, 300
 KS = [1, 2, 3, 5, 8, 20, 40]
@@ -147,13 +149,31 @@ def test_every_class_is_dealt_evenly_by_seed():
     assert not all(np.array_equal(one, two) for one, two in zip(parts, other, strict=True))
 
 
-def test_no_image_is_scored_on_its_own_similarity():
+def plain_similarity(reading, labels, logits):
+    """Each couple on its own, as the readings are defined."""
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    found = np.zeros((T, S))
+    for target in range(T):
+        for source in range(S):
+            mine, column = labels == target, p[:, source]
+            if reading == "argmax":
+                found[target, source] = f1_score(mine, logits.argmax(axis=1) == source, zero_division=0)
+            elif reading == "soft":
+                found[target, source] = 2 * column[mine].sum() / (mine.sum() + column.sum())
+            else:
+                taken = column >= column[:, None]
+                found[target, source] = (2 * (taken & mine).sum(axis=1) / (mine.sum() + taken.sum(axis=1))).max()
+    return found
+
+
+@pytest.mark.parametrize("reading", READINGS)
+def test_no_image_is_scored_on_its_own_similarity(reading):
     similarities, head, images = made()
-    predictions = (images.features @ head.weight.T + head.bias).argmax(axis=1)
+    logits = images.features.astype(np.float64) @ head.weight.T + head.bias
     labels, counts = images.labels, np.zeros((len(KS), T, 2))
     for part in deal(labels, folds=4, seed=0):
         rest = np.array([image for image in range(N) if image not in part])
-        similarity = couple_f_scores(labels[rest], predictions[rest], T, S)
+        similarity = plain_similarity(reading, labels[rest], logits[rest])
         for row, K in enumerate(KS):
             weight, bias = blend(head.weight, head.bias, *nearest(similarity, K))
             taken = (images.features[part] @ weight.T + bias).argmax(axis=1)
@@ -161,8 +181,11 @@ def test_no_image_is_scored_on_its_own_similarity():
                 counts[row, label, 0] += ((taken == label) & (labels[part] == label)).sum()
                 counts[row, label, 1] += (taken == label).sum()
     expected = 2 * counts[:, :, 0] / (np.bincount(labels) + counts[:, :, 1])
-    found = cross_validated_sweep(head, images, list("abcdefghi"), KS, folds=4, seed=0)
+    found = cross_validated_sweep(head, images, list("abcdefghi"), KS, folds=4, seed=0, reading=reading)
     assert np.array_equal(found, expected)
+    if reading == "argmax":
+        default = cross_validated_sweep(head, images, list("abcdefghi"), KS, folds=4, seed=0)
+        assert np.array_equal(default, expected)
 
 
 def test_cross_validation_on_noise_promises_nothing():
@@ -183,6 +206,17 @@ def test_one_image_per_class_is_scored_on_itself_and_k_one_is_chosen():
     found = cross_validated_sweep(head, single, list("abcdefghi"), KS, folds=5, seed=0)
     assert np.array_equal(found, np.broadcast_to(found[0], found.shape))
     assert found[0].max() == 1.0
+
+
+@pytest.mark.parametrize("reading", ["soft", "threshold"])
+def test_one_image_per_class_has_many_neighbours_where_no_largest_logit_is_asked_for(reading):
+    _, head, images = made()
+    single, names = Images(images.features[:T], images.labels[:T]), list("abcdefghi")
+    similarity = inference(single.labels, source_logits(head, single.features), T, reading)
+    assert (similarity > 0).all()
+    found = cross_validated_sweep(head, single, names, KS, folds=5, seed=0, reading=reading)
+    assert np.array_equal(found, sweep(similarity, head, single, KS, names))
+    assert len(np.unique(found, axis=0)) > 1
 
 
 def test_folds_never_exceed_the_images_of_the_smallest_class():
@@ -227,6 +261,24 @@ def test_all_measures_are_swept_on_test_and_training_images():
         assert part[part["type"] == "included"]["f1"].tolist() == pytest.approx(scores[:, :4].mean(axis=1))
         assert part[part["type"] == "disjoint"]["f1"].tolist() == pytest.approx(scores[:, 4:].mean(axis=1))
     assert set(choose(table)["K"]) <= set(KS)
+
+
+def test_the_reading_reaches_the_folds_and_no_other_sweep():
+    similarities, head, images = made()
+    names, types = list("abcdefghi"), ["included"] * T
+    tables = {
+        "inference": pd.DataFrame(similarities["dense"], names),
+        "wordnet": pd.DataFrame(similarities["tied"], names),
+    }
+    both = {"test": images, "train": images}
+    readings = ["argmax", "soft", "threshold"]
+    swept = {reading: sweep_measures(tables, head, both, types, KS, 5, 3, reading=reading) for reading in readings}
+    for reading, table in swept.items():
+        folded = (table["measure"] == "inference") & (table["images"] == "train")
+        expected = cross_validated_sweep(head, images, names, KS, 5, 3, reading)
+        assert table[folded]["f1"].tolist() == pytest.approx(expected.mean(axis=1))
+        assert table[~folded].equals(swept["argmax"][~folded])
+    assert len({tuple(table["f1"]) for table in swept.values()}) == 3
 
 
 def swept():

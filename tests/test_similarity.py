@@ -9,6 +9,7 @@ from gensim.models import KeyedVectors
 
 from headstart.files import write_table
 from headstart.heads import INITIALISATIONS
+from headstart.metrics import READINGS
 from headstart.similarity import MEASURES, inference, known_words, read_similarity, word2vec, wordnet
 from headstart.taxonomy import look_up, read_taxonomy
 from headstart.wordvectors import load_vectors
@@ -32,8 +33,24 @@ def test_every_measure_is_an_initialisation():
 
 def test_inference_counts_what_the_network_sees():
     # Class 0 has two images, seen as sources 1 and 2; class 1 has one, seen as source 2: F = 2 TP / (n + A).
-    found = inference([0, 0, 1], [1, 2, 2], targets=2, sources=3)
+    found = inference([0, 0, 1], [[0, 3, 1], [-2, -3, 0], [5, 5, 6]], targets=2)
     assert found.tolist() == [[0, 2 / 3, 2 / 4], [0, 0, 2 / 3]]
+
+
+def test_inference_reads_the_paper_as_told():
+    labels, logits = [0, 0, 1], np.log([[0.7, 0.3], [0.4, 0.6], [0.5, 0.5]])
+    found = {reading: inference(labels, logits, 2, reading) for reading in READINGS}
+    # Source 0 has the largest logit of the first and, first of two, of the third image.
+    assert found["argmax"].tolist() == [[2 / 4, 2 / 3], [2 / 3, 0]]
+    assert found["soft"] == pytest.approx(2 * np.array([[1.1, 0.9], [0.5, 0.5]]) / [[3.6, 3.4], [2.6, 2.4]])
+    # Class 0: by source 0, the first image alone (F = 2 / 3) or all three (F = 4 / 5).
+    assert found["threshold"] == pytest.approx(np.array([[4 / 5, 4 / 5], [2 / 3, 2 / 3]]))
+    assert np.array_equal(inference(labels, logits, 2), found["argmax"])
+
+
+def test_an_unknown_reading_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match="unknown reading 'hard'; use one of argmax, soft, threshold"):
+        inference([0], [[0.0]], 1, "hard")
 
 
 def test_wordnet_asks_nltk_from_target_to_source():

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from headstart.blending import blend, find_lonely, nearest, rank_sources
 from headstart.heads import parse_initialisation, random_head
-from headstart.metrics import confusion, couple_f_scores, f_scores
+from headstart.metrics import confusion, f_scores
+from headstart.similarity import inference
 
 Array = NDArray[Any]
 # Which images each rule looks at. PAPER: K is read off Figure 3, that is, chosen on the test images.
@@ -76,26 +77,34 @@ def sweep(
 
 
 def cross_validated_sweep(
-    head: SourceHead, images: Images, names: Sequence[str], Ks: Sequence[int], folds: int, seed: int
+    head: SourceHead,
+    images: Images,
+    names: Sequence[str],
+    Ks: Sequence[int],
+    folds: int,
+    seed: int,
+    reading: str = "argmax",
 ) -> Array:
     """Return what `sweep` does for inference similarity, without scoring an image on its own similarity.
 
     Each class's images are dealt into `folds` parts by a shuffle keyed on (seed, class). The similarity measured on
     all other parts is scored on each part; the counts of the parts are added up before F is taken, (len(Ks), T).
-    There are never more folds than images in the smallest class.
+    There are never more folds than images in the smallest class. `reading` is that of the similarity, as for
+    `similarity.inference`.
 
     Measures that do not look at images need no folds: use `sweep` on the training images.
     """
     targets, everyone = len(names), np.arange(len(images.labels))
-    predictions = source_logits(head, images.features).argmax(axis=1)
+    logits = source_logits(head, images.features)
     smallest = int(np.bincount(images.labels, minlength=targets).min())
     # PAPER: no cross-validation there. With one image per class nothing can be held out; the image is then scored on
-    # its own similarity, which has one neighbour per class, so that every K gives the same F and K = 1 is chosen.
+    # its own similarity. Read by argmax that has one neighbour per class, so that every K gives the same F and K = 1
+    # is chosen; the other readings have many, and K is the one that finds the images again best.
     parts = deal(images.labels, min(folds, smallest), seed) if smallest > 1 else [everyone]
     counts = np.zeros((len(Ks), targets, targets), dtype=np.int64)
     for part in parts:
         rest = np.setdiff1d(everyone, part) if len(parts) > 1 else part
-        similarity = couple_f_scores(images.labels[rest], predictions[rest], targets, len(head.weight))
+        similarity = inference(images.labels[rest], logits[rest], targets, reading)
         counts += count_sweep(similarity, head, Images(images.features[part], images.labels[part]), Ks, names)
     return np.stack([f_scores(of_one_k) for of_one_k in counts])
 
@@ -109,6 +118,7 @@ def sweep_measures(
     folds: int,
     seed: int,
     image_measures: Sequence[str] = ("inference",),
+    reading: str = "argmax",
 ) -> pd.DataFrame:
     """Sweep every measure over test images, as the paper does, and over training images, for a clean choice of K.
 
@@ -117,6 +127,7 @@ def sweep_measures(
         images: "test" and "train".
         types: of the T targets.
         image_measures: those measured on the training images, which are therefore cross-validated there.
+        reading: of inference similarity; that with which it was measured.
 
     Returns:
         Columns measure, type, K, images, f1 (mean over the classes of that type), classes.
@@ -126,7 +137,7 @@ def sweep_measures(
         names = list(similarity.index)
         scores = {"test": sweep(similarity, head, images["test"], Ks, names)}
         if measure in image_measures:
-            scores["train"] = cross_validated_sweep(head, images["train"], names, Ks, folds, seed)
+            scores["train"] = cross_validated_sweep(head, images["train"], names, Ks, folds, seed, reading)
         else:
             scores["train"] = sweep(similarity, head, images["train"], Ks, names)
         frames += [mean_by_type(f1, types, Ks).assign(measure=measure, images=which) for which, f1 in scores.items()]

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
-from headstart.metrics import couple_f_scores
+from headstart.metrics import READINGS
 from headstart.wordvectors import embed_label
 
 if TYPE_CHECKING:
@@ -25,16 +25,21 @@ if TYPE_CHECKING:
 Matrix = NDArray[np.float64]
 
 
-def inference(labels: ArrayLike, predictions: ArrayLike, targets: int, sources: int) -> Matrix:
+def inference(labels: ArrayLike, logits: ArrayLike, targets: int, reading: str = "argmax") -> Matrix:
     """Return the F-score of each source output as a detector of each target class, (T, S).
 
     Args:
         labels: target class of each training image, (N,).
-        predictions: source class with the largest logit, (N,), in eval mode with the test transform.
+        logits: of the source network, (N, S), in eval mode with the test transform.
         targets: T.
-        sources: S.
+        reading: when an image counts for a source output, one of `metrics.READINGS`.
+
+    Raises:
+        ValueError: the reading is unknown, the two lengths differ, or an index is out of range.
     """
-    return couple_f_scores(labels, predictions, targets, sources)
+    if reading not in READINGS:
+        raise ValueError(f"unknown reading {reading!r}; use one of {', '.join(READINGS)}")
+    return READINGS[reading](labels, np.asarray(logits), targets)
 
 
 def wordnet(targets: Sequence[Synset], sources: Sequence[Synset]) -> Matrix:

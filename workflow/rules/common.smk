@@ -156,6 +156,11 @@ def similarity_path(measure, shots, seed):
     return f"results/{EXPERIMENT}/similarity/{measure}.parquet"
 
 
+def inference_reading():
+    """How the sweep reads inference similarity; nothing where it has none, so that it does not follow this key."""
+    return config["inference"]["reading"] if "inference" in MEASURES else ""
+
+
 def sweep_similarities(wildcards):
     """The matrices Figure 3 compares, for one seed."""
     shots = config["neighbours"]["shots"]

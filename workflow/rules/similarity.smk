@@ -149,6 +149,7 @@ rule measure_inference:
         "../../envs/vision.yaml"
     params:
         sources=SOURCES,
+        reading=config["inference"]["reading"],
         code=code_version("measure_inference.py"),
     message:
         "Inference similarity, {wildcards.shots} images per class, seed {wildcards.seed}"
@@ -221,6 +222,7 @@ rule sweep_neighbours:
     params:
         measures=MEASURES,
         image_measures=IMAGE_MEASURES,
+        reading=inference_reading(),
         rules={("bias_rule" if key == "bias" else key): value for key, value in config["heads"].items()},
         neighbours={key: config["neighbours"][key] for key in ("largest", "further", "shots", "folds")},
         code=code_version("sweep_neighbours.py"),

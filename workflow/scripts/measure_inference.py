@@ -16,5 +16,5 @@ rows, labels = locate(chosen, pd.read_csv(snakemake.input.images), targets)
 logits = source_logits(
     SourceHead(**load_file(snakemake.input.head)), load_file(snakemake.input.features)["features"][rows]
 )
-similarity = inference(labels, logits.argmax(axis=1), len(targets), len(snakemake.params.sources))
+similarity = inference(labels, logits, len(targets), snakemake.params.reading)
 write_table(pd.DataFrame(similarity, targets, snakemake.params.sources), snakemake.output.similarity)

@@ -26,5 +26,6 @@ table = sweep_measures(
     folds=wanted["folds"],
     seed=int(snakemake.wildcards.seed),
     image_measures=params.image_measures,
+    reading=params.reading,
 )
 write_table(table, snakemake.output.sweep)
