@@ -36,13 +36,9 @@ ALLOWED = {
     "similarity": {"metrics", "wordvectors"},
     "strategies": {"backbones", "replicas", "strategies"},
     "tables": {"palette", "rendering", "statistics"},
-<<<<<<< HEAD
-    "tabulation": {"claims", "palette", "rendering", "results", "tables"},
-    "transfer": {"tars"},
-=======
     "tabulation": {"claims", "palette", "published", "rendering", "results", "tables"},
->>>>>>> beside
     "training": {"backbones", "batches", "checkpoints", "embedding", "replicas", "strategies"},
+    "transfer": {"tars"},
 }
 # Jobs are many and start-up counts: these modules may not draw in the heavy packages.
 HEAVY = {"torch", "torchvision", "timm", "matplotlib", "gensim", "nltk", "sklearn"}
@@ -51,6 +47,7 @@ LIGHT = [
         "audit",
         "blending",
         "claims",
+        "downloads",
         "files",
         "heads",
         "images",
@@ -61,7 +58,18 @@ LIGHT = [
         "provenance",
         "published",
     ),
-    *("rendering", "results", "similarity", "splits", "statistics", "tables", "tabulation", "tars", "wordvectors"),
+    *(
+        "rendering",
+        "results",
+        "similarity",
+        "splits",
+        "statistics",
+        "tables",
+        "tabulation",
+        "tars",
+        "transfer",
+        "wordvectors",
+    ),
 ]
 
 
