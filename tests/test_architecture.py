@@ -31,11 +31,13 @@ ALLOWED = {
     "palette": {"heads"},
     "results": {"statistics"},
     "shapes": {"shapes"},
-    "similarity": {"metrics", "wordvectors"},
+    "similarity": {"hypernyms", "metrics", "wordvectors", "wupalmer"},
     "strategies": {"backbones", "replicas", "strategies"},
     "tables": {"palette", "rendering", "statistics"},
     "tabulation": {"claims", "palette", "rendering", "results", "tables"},
+    "taxonomy": {"hypernyms"},
     "training": {"backbones", "batches", "checkpoints", "embedding", "replicas", "strategies"},
+    "wupalmer": {"hypernyms"},
 }
 # Jobs are many and start-up counts: these modules may not draw in the heavy packages.
 HEAVY = {"torch", "torchvision", "timm", "matplotlib", "gensim", "nltk", "sklearn"}
@@ -46,6 +48,7 @@ LIGHT = [
         "claims",
         "files",
         "heads",
+        "hypernyms",
         "images",
         "logs",
         "metrics",
@@ -54,6 +57,7 @@ LIGHT = [
         "provenance",
     ),
     *("rendering", "results", "similarity", "splits", "statistics", "tables", "tabulation", "tars", "wordvectors"),
+    *("wupalmer",),
 ]
 
 
