@@ -40,7 +40,7 @@ def made_folder(folder, lemmas):
     for at, lemma in enumerate([*lemmas, *reversed(lemmas)]):
         offset = f"{len(data):08d}"
         senses.setdefault(lemma, []).append(offset)
-        up = f"002 @{'i' * (at >= len(lemmas))} {senses[lemmas[0]][0]} n 0000 + 00000001 v 0101" if at else "000"
+        up = f"002 @{'i' * (at >= len(lemmas))} {senses[lemmas[0]][0]} n 0000 @ 00000001 n 0101" if at else "000"
         data += f"{offset} 03 n 02 {lemma.upper()} 0 @ 0 {up} | @ 00000007 n 0000 in the gloss\n"
     index = [f"{lemma} n 2 1 @ 2 0 {' '.join(senses[lemma])}  \n" for lemma in sorted(lemmas)]
     (folder / "data.noun").write_text(data)
