@@ -33,43 +33,21 @@ ALLOWED = {
     "published": {"palette", "rendering", "tables"},
     "results": {"statistics"},
     "shapes": {"shapes"},
-    "similarity": {"metrics", "wordvectors"},
+    "similarity": {"hypernyms", "metrics", "wordvectors", "wupalmer"},
     "strategies": {"backbones", "replicas", "strategies"},
     "tables": {"palette", "rendering", "statistics"},
     "tabulation": {"claims", "palette", "published", "rendering", "results", "tables"},
+    "taxonomy": {"hypernyms"},
     "training": {"backbones", "batches", "checkpoints", "embedding", "replicas", "strategies"},
     "transfer": {"tars"},
+    "wupalmer": {"hypernyms"},
 }
 # Jobs are many and start-up counts: these modules may not draw in the heavy packages.
 HEAVY = {"torch", "torchvision", "timm", "matplotlib", "gensim", "nltk", "sklearn"}
 LIGHT = [
-    *(
-        "audit",
-        "blending",
-        "claims",
-        "downloads",
-        "files",
-        "heads",
-        "images",
-        "logs",
-        "metrics",
-        "neighbours",
-        "palette",
-        "provenance",
-        "published",
-    ),
-    *(
-        "rendering",
-        "results",
-        "similarity",
-        "splits",
-        "statistics",
-        "tables",
-        "tabulation",
-        "tars",
-        "transfer",
-        "wordvectors",
-    ),
+    *("audit", "blending", "claims", "downloads", "files", "heads", "hypernyms", "images", "logs", "metrics"),
+    *("neighbours", "palette", "provenance", "published", "rendering", "results", "similarity", "splits"),
+    *("statistics", "tables", "tabulation", "tars", "transfer", "wordvectors", "wupalmer"),
 ]
 
 

@@ -9,9 +9,10 @@ from gensim.models import KeyedVectors
 
 from headstart.files import write_table
 from headstart.heads import INITIALISATIONS
+from headstart.hypernyms import read_hypernyms
 from headstart.metrics import READINGS
 from headstart.similarity import MEASURES, inference, known_words, read_similarity, word2vec, wordnet
-from headstart.taxonomy import look_up, read_taxonomy
+from headstart.taxonomy import read_taxonomy
 from headstart.wordvectors import load_vectors
 
 PROJECT = Path(__file__).parent.parent
@@ -53,38 +54,16 @@ def test_an_unknown_reading_is_refused_with_the_known_ones():
         inference([0], [[0.0]], 1, "hard")
 
 
-def test_wordnet_asks_nltk_from_target_to_source():
+def test_wordnet_lets_the_target_ask_as_nltk_does():
+    targets, sources = ["n13878634", "n03457578"], ["n13881644", "n03282591", "n13883346"]
+    found = wordnet(read_hypernyms(SHAPES), targets, sources)
     synsets = read_taxonomy(SHAPES)
-    targets = look_up(synsets, ["n13878634", "n03457578"])
-    sources = look_up(synsets, ["n13881644", "n03282591", "n13883346"])
-    found = wordnet(targets, sources)
-    assert found.tolist() == [[target.wup_similarity(source) for source in sources] for target in targets]
+    assert found.tolist() == [
+        [synsets[target].wup_similarity(synsets[source]) for source in sources] for target in targets
+    ]
     assert found.dtype == np.float64
     # A square is a rectangle, as it is no star.
     assert found[0, 2] > found[0, 0] > found[0, 1]
-
-
-def test_wordnet_lets_the_target_ask(tmp_path):
-    # Pen and penbox share the equally deep ancestors far and pen; who asks decides (worked out in test_taxonomy).
-    path = tmp_path / "ties.tsv"
-    path.write_text(
-        "wnid\tname\tparents\tlemmas\tgloss\nn00000001\tentity.n.01\t\tx\tx\nn00000002\tnear.n.01\tn00000001\tx\tx\n"
-        "n00000003\tfar.n.01\tn00000002\tx\tx\nn00000004\tpen.n.01\tn00000002 n00000003\tx\tx\n"
-        "n00000006\tpenbox.n.01\tn00000004\tx\tx\n"
-    )
-    pen, penbox = look_up(read_taxonomy(path), ["n00000004", "n00000006"])
-    assert wordnet([pen], [pen, penbox])[0, 1] == 8 / 9
-    assert wordnet([penbox], [pen, penbox])[0, 0] == 6 / 9
-
-
-def test_classes_without_common_ancestor_are_named(tmp_path):
-    path = tmp_path / "two_roots.tsv"
-    path.write_text(
-        "wnid\tname\tparents\tlemmas\tgloss\nn00000001\tone.n.01\t\tone\tx\nn00000002\tother.n.01\t\tother\tx\n"
-    )
-    synsets = list(read_taxonomy(path).values())
-    with pytest.raises(ValueError, match="one.n.01 and other.n.01 have no common ancestor; .* one root"):
-        wordnet(synsets[:1], synsets[1:])
 
 
 def test_word2vec_is_the_cosine_of_mean_vectors():

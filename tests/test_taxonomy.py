@@ -8,13 +8,13 @@ import nltk
 import pandas as pd
 import pytest
 
+from headstart.hypernyms import look_up, read_hypernyms
 from headstart.taxonomy import (
     FILES,
     ancestors,
     class_type,
     describe,
     find_wordnet,
-    look_up,
     prepare_wordnet,
     read_taxonomy,
     read_taxonomy_table,
@@ -253,15 +253,18 @@ def test_shipped_ilsvrc_list_holds_1000_sorted_wnids():
     ("gloss\n", "meaning\n", "expected tab-separated columns wnid, name, parents, lemmas, gloss, got"),
     ("n03094503", "n02084071", "once each, got 'n02084071'"),
     ("n03094503", "container", "expected wnids such as n02084071, once each, got 'container'"),
+    ("canine.n.02", "dog.n.01", "names such as dog.n.01, once each, got 'dog.n.01' again"),
     ("n02120997 n01317541", "n02120997 n00000099", "no line for the parents n00000099; add them"),
-    ("entity.n.01\t\t", "entity.n.01\tn02084071\t", "cycle"),
+    ("entity.n.01\t\t", "entity.n.01\tn02084071\t", "cycle: .*n00001740.*; correct them"),
+    ("entity.n.01\t\t", "entity.n.01\tn00001740\t", "cycle: n00001740 n00001740; correct them"),
 ])  # fmt: skip
-def test_faulty_tables_are_refused_by_name(tmp_path, old, new, said):
+@pytest.mark.parametrize("read", [read_taxonomy_table, read_hypernyms])
+def test_faulty_tables_are_refused_by_name(tmp_path, read, old, new, said):
     assert old in TABLE
     path = tmp_path / "faulty.tsv"
     path.write_text(TABLE.replace(old, new, 1))
     with pytest.raises(ValueError, match=f"faulty.tsv: .*{said}"):
-        read_taxonomy_table(path)
+        read(path)
 
 
 def made_wordnet(folder, header=b"  14 WordNet 3.0 Copyright 2006\n"):

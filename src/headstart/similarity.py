@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from tqdm import tqdm
 
+from headstart.hypernyms import Node
 from headstart.metrics import READINGS
 from headstart.wordvectors import embed_label
+from headstart.wupalmer import wu_palmer
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
-    from nltk.corpus.reader.wordnet import Synset
 
 Matrix = NDArray[np.float64]
 
@@ -42,24 +42,20 @@ def inference(labels: ArrayLike, logits: ArrayLike, targets: int, reading: str =
     return READINGS[reading](labels, np.asarray(logits), targets)
 
 
-def wordnet(targets: Sequence[Synset], sources: Sequence[Synset]) -> Matrix:
-    """Return the Wu-Palmer similarity that NLTK computes for each target with each source, (T, S).
+def wordnet(hypernyms: Mapping[str, Node], targets: Sequence[str], sources: Sequence[str]) -> Matrix:
+    """Return the Wu-Palmer similarity of each target with each source, bit for bit as NLTK computes it, (T, S).
 
     It is not symmetric: the target asks, as `target.wup_similarity(source)`.
 
+    Args:
+        hypernyms: from `hypernyms.read_hypernyms`.
+        targets: wnid of each target class.
+        sources: wnid of each source class.
+
     Raises:
-        ValueError: two synsets have no common ancestor.
+        ValueError: a wnid is unknown, or two synsets have no common ancestor.
     """
-    progress = tqdm(targets, desc="wordnet", unit="class", mininterval=5)
-    rows = [[target.wup_similarity(source) for source in sources] for target in progress]
-    for target, row in zip(targets, rows, strict=True):
-        for source, value in zip(sources, row, strict=True):
-            if value is None:
-                raise ValueError(
-                    f"{target.name()} and {source.name()} have no common ancestor; "
-                    "the taxonomy needs one root above all classes"
-                )
-    return np.array(rows, dtype=np.float64).reshape(len(targets), len(sources))
+    return wu_palmer(hypernyms, targets, sources)
 
 
 def word2vec(vectors: KeyedVectors, targets: Sequence[str], sources: Sequence[str], lonely: str = "stop") -> Matrix:

@@ -1,19 +1,17 @@
 """Read WordNet 3.0, or a table of a few of its synsets, and say how classes relate.
 
-Synsets are NLTK's own objects in both cases, so that NLTK's own code computes every similarity. They are named by
-wnid: a letter for the part of speech and the synset's offset in WordNet 3.0, as in n02084071.
+Synsets are NLTK's own objects in both cases, with NLTK's own similarities. They are named by wnid: a letter for the
+part of speech and the synset's offset in WordNet 3.0, as in n02084071.
 """
 
 from __future__ import annotations
 
-import csv
 import os
-import re
 import shutil
 import warnings
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import nltk
@@ -21,6 +19,7 @@ import pandas as pd
 from nltk.corpus.reader.wordnet import Synset, WordNetCorpusReader
 
 from headstart.files import replacing
+from headstart.hypernyms import WNID, look_up, read_table
 
 INSTALL = "install it: `apt-get install wordnet-base wordnet-sense-index`, or nltk.download('wordnet') in Python"
 SYSTEM = Path("/usr/share/wordnet")
@@ -37,8 +36,6 @@ verb.contact verb.creation verb.emotion verb.motion verb.perception verb.possess
 verb.weather adj.ppl
 """
 PARTS_OF_SPEECH = {"noun": 1, "verb": 2, "adj": 3, "adv": 4}
-WNID = re.compile("n[0-9]{8}")
-COLUMNS = ["wnid", "name", "parents", "lemmas", "gloss"]
 
 
 def wnid_of(synset: Synset) -> str:
@@ -161,34 +158,10 @@ def read_wordnet(folder: str | os.PathLike[str]) -> Mapping[str, Synset]:
 
 
 def read_taxonomy_table(path: str | os.PathLike[str]) -> dict[str, Synset]:
-    """Read synsets by wnid from a tab-separated table: wnid, name, parents, lemmas, gloss.
-
-    Parents are wnids separated by spaces, lemmas are separated by ", ", names are NLTK's (dog.n.01).
-
-    Raises:
-        ValueError: columns are missing, a wnid is malformed or comes twice, a parent has no line, or the hypernyms
-            form a circle.
-    """
-    with open(path, newline="", encoding="utf-8") as lines:
-        table = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        if not set(COLUMNS) <= set(table.fieldnames or ()):
-            raise ValueError(f"{path}: expected tab-separated columns {', '.join(COLUMNS)}, got {table.fieldnames}")
-        rows = list(table)
-    reader, synsets = _TableReader(), {}
-    for row in rows:
-        wnid = row["wnid"]
-        if wnid in synsets or not WNID.fullmatch(wnid):
-            raise ValueError(f"{path}: expected wnids such as n02084071, once each, got {wnid!r}")
-        synsets[wnid] = _synset(row, reader)
-    orphans = {parent for row in rows for parent in row["parents"].split()} - set(synsets)
-    if orphans:
-        raise ValueError(f"{path}: no line for the parents {', '.join(sorted(orphans))}; add them, up to one root")
+    """Read synsets by wnid from a table; ValueError where it is faulty (see `hypernyms.read_table`)."""
+    reader = _TableReader()
+    synsets = {row["wnid"]: _synset(row, reader) for row in read_table(path)}
     reader.synsets = {synset.offset(): synset for synset in synsets.values()}
-    for synset in synsets.values():
-        try:
-            synset.max_depth()
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from None
     return synsets
 
 
@@ -207,18 +180,6 @@ def _synset(row: Mapping[str, str], reader: _TableReader) -> Synset:
     synset._definition = row["gloss"]
     synset._pointers = defaultdict(set, {"@": {("n", int(parent[1:])) for parent in row["parents"].split()}})
     return synset
-
-
-def look_up(synsets: Mapping[str, Synset], wnids: Iterable[str]) -> list[Synset]:
-    """Return the synsets of some wnids; ValueError names all that are not there."""
-    wnids = list(wnids)
-    unknown = [wnid for wnid in wnids if wnid not in synsets]
-    if unknown:
-        raise ValueError(
-            f"no synset {', '.join(unknown)} in the taxonomy; a wnid is `n` and the 8-digit offset of a noun in "
-            "WordNet 3.0: correct the class list, or use the taxonomy that has them"
-        )
-    return [synsets[wnid] for wnid in wnids]
 
 
 def ancestors(synset: Synset) -> set[str]:
