@@ -22,6 +22,8 @@ A file named so replaces the default, it is not mixed with it. Single values can
 |---|---|
 | `config.yaml` | drawn shapes: no download, minutes on two cores |
 | `photos.yaml` | photographs and a MobileNetV2 pretrained on ILSVRC |
+| `paper.yaml` | the paper's own: ImageNet and ResNet-101; needs a GPU |
+| `rehearsal.yaml` | the same in small, from a server on this machine: `make rehearsal` |
 | `minimal.yaml` | a few shapes in seconds, for the tests |
 
 For images of your own, copy `photos.yaml`, give it another `experiment`, list your classes by WordNet id in a table
