@@ -34,7 +34,7 @@ def load(config: dict[str, Any]) -> dict[str, Any]:
     return load_config(config, PROJECT)
 
 
-@pytest.mark.parametrize("name", ["config", "minimal"])
+@pytest.mark.parametrize("name", ["config", "minimal", "paper", "rehearsal"])
 def test_shipped_configs_are_accepted(name):
     path = PROJECT / "config" / f"{name}.yaml"
     config = load_config(yaml.safe_load(path.read_text()), PROJECT, [path])
@@ -195,3 +195,51 @@ def test_choices_of_the_schema_are_the_dictionaries_of_the_library():
     reading = look_up(SCHEMA, "properties.inference.properties.reading")
     assert reading["enum"] == list(READINGS)
     assert reading["default"] == "argmax"
+
+
+PAPER = yaml.safe_load((PROJECT / "config/paper.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        (
+            "source.weights",
+            "{downloads}/resnet50.pth",
+            ["source.weights: 'resnet50.pth' is none of the files of", "add"],
+        ),
+        ("wordvectors.path", "{downloads}/w.tar.gz", ["wordvectors.path: 'w.tar.gz' is none of the files of"]),
+        ("images.lists.test", "{downloads}/test.tsv", ["images.lists.test: 'test.tsv' is none of the files of"]),
+        ("images.tars", "http://image-net.org/{wnid}.tar", ["images.tars", "is no https URL", "fetch by hand"]),
+        ("downloads.manifest", "config/targets/paper90.tsv", ["downloads.manifest", "expected tab-separated columns"]),
+        ("downloads.manifest", "config/gone.tsv", ["downloads.manifest: 'config/gone.tsv' is not there"]),
+    ],
+)
+def test_what_cannot_be_fetched_is_refused_before_any_job(key, value, said):
+    with pytest.raises(ConfigError) as caught:
+        load(changed(key, value, PAPER))
+    assert all(text in str(caught.value) for text in said), str(caught.value)
+
+
+def test_paper_and_rehearsal_have_one_shape():
+    rehearsal = yaml.safe_load((PROJECT / "config/rehearsal.yaml").read_text())
+    assert set(rehearsal) == set(PAPER)
+    assert all(
+        set(rehearsal[part]) >= set(PAPER[part]) - {"min_side"} for part in PAPER if isinstance(PAPER[part], dict)
+    )
+    for part in ("classes", "wordvectors"):
+        assert rehearsal[part] == PAPER[part]
+    assert rehearsal["groups"]["main"] == PAPER["groups"]["main"]
+    assert {key: rehearsal["source"][key] for key in PAPER["source"]} == PAPER["source"]
+
+
+def test_papers_config_has_what_the_paper_fixes():
+    config = load(PAPER)
+    assert (config["source"]["library"], config["source"]["name"]) == ("torchvision", "resnet101")
+    assert config["source"]["weights"] == "resources/paper/downloads/resnet101-63fe2227.pth"
+    assert config["groups"]["main"]["shots"] == [1, 2, 5, 10, 25, 50, 100] and config["figures"]["shots"] == 500
+    training = config["training"]
+    assert [training[key] for key in ("learning_rate", "betas", "eps", "batch", "dropout", "trained_from")] == [
+        *(1e-3, [0.9, 0.999], 1e-8, 64, 0.75, "layer4"),
+    ]
+    assert (config["images"]["short_side"], config["images"]["crop"]) == (256, 224)

@@ -216,6 +216,17 @@ def test_a_value_on_the_command_line_replaces_the_configs(project):
     assert jobs(project, "--config", "seeds=[0]") == {"tabulate": 5, "draw_figure": 4, "record_provenance": 1}
 
 
+def test_papers_experiment_is_planned_offline_in_ten_seconds(tmp_path):
+    start = time.monotonic()
+    planned = jobs(copy_project(tmp_path), config="config/paper.yaml")
+    assert time.monotonic() - start < 10
+    assert planned["fetch_synset"] == planned["decode_images"] == 90
+    # The authors' two lists, the weights and the word vectors.
+    assert planned["fetch_file"] == 4
+    assert planned["fine_tune"] == 3 * (7 + 1) and planned["measure_inference"] == 3 * 8
+    assert planned["tabulate"] == 5 and planned["draw_figure"] == 4
+
+
 def test_running_from_another_directory(finished, tmp_path):
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
