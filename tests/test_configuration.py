@@ -223,10 +223,10 @@ def test_what_cannot_be_fetched_is_refused_before_any_job(key, value, said):
 
 def test_paper_and_rehearsal_have_one_shape():
     rehearsal = yaml.safe_load((PROJECT / "config/rehearsal.yaml").read_text())
-    assert set(rehearsal) == set(PAPER)
-    assert all(
-        set(rehearsal[part]) >= set(PAPER[part]) - {"min_side"} for part in PAPER if isinstance(PAPER[part], dict)
-    )
+    assert set(rehearsal) == set(PAPER) | {"downloads"}  # kept apart from the real files
+    for part in PAPER:
+        if isinstance(PAPER[part], dict):
+            assert set(rehearsal[part]) >= set(PAPER[part])
     for part in ("classes", "wordvectors"):
         assert rehearsal[part] == PAPER[part]
     assert rehearsal["groups"]["main"] == PAPER["groups"]["main"]
