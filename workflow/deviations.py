@@ -7,21 +7,26 @@ rests on that key. Differences are paired: same seed, same images, same crops.
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import yaml
+from safetensors.numpy import load_file
 
 PROJECT = Path(__file__).parent.parent
 sys.path.insert(0, str(PROJECT / "src"))
 
+from headstart.heads import load_head  # noqa: E402
+from headstart.metrics import confusion, f_scores, macro_f1  # noqa: E402
 from headstart.palette import style  # noqa: E402
+from headstart.splits import locate  # noqa: E402
 from headstart.statistics import paired_difference, scores_of_runs  # noqa: E402
 
 FOLDER = Path("results/deviations")
-# First needs no training, so one step is enough to see it; Best needs the whole budget of the photographs.
-SIGHT = {"steps": 1, "evaluations": 2}
+BY = ["initialisation", "shots", "seed"]
+Cell = tuple[str, int, int]
 HEADS = {"initialisations": ["inference", "wordnet", "word2vec"], "shots": [1, 5, 20]}
 RUNS = {"initialisations": ["random", "inference"], "shots": [5]}
 
@@ -55,8 +60,6 @@ def experiment(choice: Choice, default: bool) -> dict[str, Any]:
     config["experiment"] = FOLDER.name
     config["groups"] = {"main": dict(choice.group)}
     config["figures"] = {"group": "main", "shots": choice.group["shots"][-1]}
-    if choice.score == "first":
-        config["training"] |= SIGHT
     if not default:
         section, name = choice.key.split(".")
         config.setdefault(section, {})[name] = choice.value
@@ -75,20 +78,51 @@ def run(choice: Choice, default: bool, cores: int) -> pd.DataFrame:
         config = experiment(choice, default)
         place.mkdir(parents=True, exist_ok=True)
         (place / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-        folder = FOLDER / "runs/finetune/main"
-        targets = [str(folder / f"{n}-{seed}.parquet") for n in choice.group["shots"] for seed in config["seeds"]]
-        subprocess.run(
-            ["snakemake", "--cores", str(cores), "--configfile", str(place / "config.yaml"), "--", *targets],
-            check=True,
-        )
-        scores_of_runs(pd.concat(map(pd.read_parquet, targets), ignore_index=True)).to_csv(place / "scores.csv")
-    return pd.read_csv(place / "scores.csv", index_col=0)
+        cells = [(name, n, seed) for name, n in product(*choice.group.values()) for seed in config["seeds"]]
+        targets = TARGETS[choice.score](cells)
+        command = ["snakemake", "--cores", str(cores), "--configfile", str(place / "config.yaml"), "--", *targets]
+        subprocess.run(command, check=True)
+        SCORES[choice.score](cells).to_csv(place / "scores.csv", index=False)
+    return pd.read_csv(place / "scores.csv")
+
+
+def head_files(cells: Sequence[Cell]) -> list[str]:
+    """Return the heads of some cells: First needs no training, only them and the features of the test images."""
+    return [str(FOLDER / f"heads/{name}/{n}-{seed}.safetensors") for name, n, seed in cells]
+
+
+def histories(cells: Sequence[Cell]) -> list[str]:
+    """Return the training histories of some cells."""
+    return sorted({str(FOLDER / f"runs/finetune/main/{n}-{seed}.parquet") for _, n, seed in cells})
+
+
+def first_scores(cells: Sequence[Cell]) -> pd.DataFrame:
+    """Score heads on the test images as they are, as step 0 of a run does."""
+    images, targets = pd.read_csv(FOLDER / "images.csv"), pd.read_csv(FOLDER / "targets.csv")["wnid"]
+    tests = pd.read_csv(FOLDER / "splits/0.csv").query("part == 'test'")
+    rows, labels = locate(tests, images, targets)
+    features = load_file(FOLDER / "features.safetensors")["features"][rows]
+    scores = []
+    for cell, path in zip(cells, head_files(cells), strict=True):
+        head = load_head(path)
+        predictions = (features @ head.weight.T + head.bias).argmax(axis=1)
+        first = macro_f1(f_scores(confusion(labels, predictions, len(targets))))
+        scores.append({**dict(zip(BY, cell, strict=True)), "first": first})
+    return pd.DataFrame(scores)
+
+
+def best_scores(cells: Sequence[Cell]) -> pd.DataFrame:
+    """Read the scores of runs off their histories."""
+    return scores_of_runs(pd.concat(map(pd.read_parquet, histories(cells)), ignore_index=True))
+
+
+TARGETS = {"first": head_files, "best": histories}
+SCORES = {"first": first_scores, "best": best_scores}
 
 
 def compare(choice: Choice, cores: int) -> pd.DataFrame:
     """Return how much the alternative adds to the default's score, for each initialisation and number of images."""
-    by = ["initialisation", "shots", "seed"]
-    pairs = run(choice, True, cores).merge(run(choice, False, cores), on=by, suffixes=("", "_other"))
+    pairs = run(choice, True, cores).merge(run(choice, False, cores), on=BY, suffixes=("", "_other"))
     rows = []
     for (initialisation, shots), group in pairs.groupby(["initialisation", "shots"], sort=False):
         ours, other = group[choice.score], group[f"{choice.score}_other"]
