@@ -1,6 +1,7 @@
 # `make demo` and `make test` need Python 3.11 or newer and nothing else: both set up a private .venv first.
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+CONFIG ?= config/paper.yaml
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 
@@ -9,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The private environment is complete; nothing from outside may slip in.
 export PYTHONNOUSERSITE := 1
 
-.PHONY: demo photos rehearsal test lint types unit format docs readme deviations lock clean
+.PHONY: demo photos rehearsal plan test lint types unit format docs readme deviations lock clean
 
 demo: .venv/ready  ## the default experiment on drawn shapes, with its report
 	snakemake --cores $(CORES)
@@ -23,6 +24,9 @@ photos: .venv/ready  ## the photographs (see README)
 
 rehearsal: .venv/ready  ## the paper's experiment in small, on files from a server on this machine
 	python tests/rehearsal.py snakemake --cores $(CORES) --configfile config/rehearsal.yaml
+
+plan: .venv/ready  ## what an experiment needs: files, disk, work, hours (CONFIG=config/photos.yaml; FILES=1 lists every file)
+	python workflow/plan.py $(CONFIG) $(if $(FILES),--files)
 
 test: lint types unit  ## everything continuous integration checks
 

@@ -20,6 +20,7 @@ ALLOWED = {
     "batches": {"embedding", "images"},
     "charts": {"palette"},
     "claims": {"palette", "rendering", "statistics"},
+    "costs": {"backbones", "replicas"},
     "downloads": {"transfer"},
     "embedding": {"backbones", "images"},
     "figures": {"charts", "palette", "published", "statistics"},
