@@ -154,7 +154,7 @@ def test_threshold_f_scores_are_those_of_running_counts_at_the_ends_of_ties():
 
 def test_threshold_f_scores_worked_by_hand():
     # p falls as 0, 1, (0, 1, 1), 0 by class. Class 0: k = 1, 2, 5, 6 give F = 2/4, 2/5, 4/8, 6/9.
-    # Class 1: F = 0, 2/5, 6/8, 6/9. Parting the tie after its image of class 0 would hide nothing, before it too much.
+    # Class 1: F = 0, 2/5, 6/8, 6/9; parting the tie would give 6/7.
     found = threshold_f_scores([1, 0, 1, 1, 0, 0], [[0.8], [0.9], [0.5], [0.5], [0.5], [0.1]], targets=3)
     assert found.tolist() == [[6 / 9], [6 / 8], [0.0]]
 
