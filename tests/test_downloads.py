@@ -44,7 +44,7 @@ def test_a_file_comes_whole_and_is_recorded(tmp_path):
     assert read_lock(tmp_path / "lock.tsv") == {
         "a.tar": {"name": "a.tar", "sha256": SHA, "bytes": "600000", "url": f"{server.url}/a.tar"}
     }
-    assert {path.name for path in tmp_path.iterdir()} == {"a.tar", "lock.tsv", ".lock.tsv.guard"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a.tar", "lock.tsv", ".a.tar.guard", ".lock.tsv.guard"}
 
 
 def test_a_broken_connection_goes_on_where_it_was(tmp_path):
@@ -164,7 +164,7 @@ def test_a_wrong_body_is_fetched_once_more_and_then_refused_with_both_digests(tm
         pytest.raises(DownloadError, match=rf"expected sha256 {SHA}, got [0-9a-f]{{64}} \(600,000 bytes\)"),
     ):
         get(tmp_path, server, sha256=SHA)
-    assert len(server.requests) == 2 and [path.name for path in tmp_path.iterdir()] == []
+    assert len(server.requests) == 2 and [path.name for path in tmp_path.iterdir()] == [".a.tar.guard"]
 
 
 def test_the_first_digits_of_a_digest_are_enough(tmp_path):
@@ -250,6 +250,25 @@ def test_a_killed_fetch_goes_on_where_it_was(tmp_path):
         assert 0 < left < len(BODY) and nothing_bad(tmp_path)
         get(tmp_path, server, sha256=SHA)
     assert server.requests[-1] == ("a.tar", f"bytes={left}-") and (tmp_path / "a.tar").read_bytes() == BODY
+
+
+def test_two_jobs_that_want_one_file_do_not_write_it_together(tmp_path):
+    with FileServer({"a.tar": BODY}, {"a.tar": Manner(breaks=[300_000])}) as server:
+        start = multiprocessing.get_context("fork").Process
+        jobs = [start(target=get, args=(tmp_path, server), kwargs={"waits": (0.3,)}) for _ in range(2)]
+        for job in jobs:
+            job.start()
+        for job in jobs:
+            job.join()
+        assert [job.exitcode for job in jobs] == [0, 0]
+    assert [part for _, part in server.requests] == ["", "bytes=300000-"]  # the second job asked for nothing
+    assert (tmp_path / "a.tar").read_bytes() == BODY
+
+
+def test_a_server_without_a_trusted_encryption_is_refused_at_once(tmp_path):
+    with FileServer({"a.tar": BODY}) as server, pytest.raises(DownloadError) as caught:
+        fetch(server.url.replace("http:", "https:") + "/a.tar", tmp_path / "a.tar", tmp_path / "lock.tsv", waits=FAST)
+    assert "no encrypted connection that can be trusted" in str(caught.value) and nothing_bad(tmp_path)
 
 
 def test_parallel_fetches_lose_no_line_of_the_lock(tmp_path):

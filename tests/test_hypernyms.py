@@ -7,21 +7,10 @@ from pathlib import Path
 import pytest
 
 from headstart.hypernyms import Node, look_up, read_hypernyms
-from headstart.taxonomy import find_wordnet, prepare_wordnet, read_taxonomy, wnid_of
+from headstart.taxonomy import read_taxonomy, wnid_of
 
 PROJECT = Path(__file__).parent.parent
 SHAPES = PROJECT / "config/taxonomy/shapes.tsv"
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory):
-    try:
-        found = find_wordnet()
-    except FileNotFoundError as error:
-        pytest.skip(f"WordNet is not installed: {error}")
-    copy = tmp_path_factory.mktemp("wordnet")
-    prepare_wordnet(found, copy)
-    return copy
 
 
 def as_node(synset):
@@ -81,8 +70,8 @@ def test_nouns_are_a_mapping_of_wnids(tmp_path):
         assert strange not in nouns
 
 
-def test_wordnets_nouns_have_nltks_names_and_parents(folder):
-    nouns, synsets = read_hypernyms(folder), read_taxonomy(folder)
+def test_wordnets_nouns_have_nltks_names_and_parents(wordnet_folder):
+    nouns, synsets = read_hypernyms(wordnet_folder), read_taxonomy(wordnet_folder)
     wnids = sorted(nouns)
     assert len(wnids) == 82115
     for wnid in random.Random(0).sample(wnids, 2000):

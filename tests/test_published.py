@@ -3,13 +3,11 @@
 from pathlib import Path
 
 import pandas as pd
-import pytest
 from test_tables import history_of
 
 from headstart.published import caption_beside, lay_out_beside, place_beside, shows_published
 from headstart.rendering import to_html, to_latex, to_markdown
 from headstart.tables import table2
-from headstart.taxonomy import find_wordnet
 
 CONFIG = Path(__file__).parents[1] / "config"
 RUNS = {"imprinted": {0: [0.5, 0.6], 1: [0.5, 0.6]}, "inference": {0: [0.39, 0.42], 1: [0.408, 0.44]}}
@@ -51,11 +49,8 @@ def test_published_sources_are_ilsvrc_classes_and_what_wordnet_calls_so():
     assert set(published["source_wnid"]) <= set(pd.read_csv(CONFIG / "sources/ilsvrc.tsv", sep="\t")["wnid"])
 
 
-def test_published_wnids_have_the_papers_names_in_wordnet():
-    try:
-        lines = (find_wordnet() / "data.noun").read_text().splitlines()
-    except FileNotFoundError:
-        pytest.skip("WordNet is not installed")
+def test_published_wnids_have_the_papers_names_in_wordnet(wordnet_folder):
+    lines = (wordnet_folder / "data.noun").read_text().splitlines()
     published = published_of("table1")
     named = dict(zip(published["source_wnid"], published["source"], strict=True)) | {"n02916350": "bullet, slug"}
     found = {f"n{line[:8]}": line.split() for line in lines if f"n{line[:8]}" in named}

@@ -10,19 +10,14 @@ import rehearsal
 from test_workflow import copy_project, jobs, snakemake
 
 from headstart.downloads import read_lock
-from headstart.taxonomy import find_wordnet
 
 RESULTS = Path("results/rehearsal")
 CONFIG = "config/rehearsal.yaml"
 
 
 @pytest.fixture(scope="module")
-def rehearsed(tmp_path_factory):
+def rehearsed(wordnet_folder, tmp_path_factory):
     """A copy of the project in which the rehearsal has run, what Snakemake said, and what was asked of the server."""
-    try:
-        find_wordnet()
-    except FileNotFoundError as error:
-        pytest.skip(f"the rehearsal needs WordNet: {error}")
     folder = copy_project(tmp_path_factory.mktemp("rehearsal"))
     with rehearsal.server(port=0) as server:
         for name in (CONFIG, "config/rehearsal/downloads.tsv"):

@@ -52,14 +52,8 @@ def table(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def wordnet(tmp_path_factory):
-    try:
-        found = find_wordnet()
-    except FileNotFoundError as error:
-        pytest.skip(f"WordNet is not installed: {error}")
-    folder = tmp_path_factory.mktemp("wordnet")
-    prepare_wordnet(found, folder)
-    return read_taxonomy(folder / "data.noun")
+def wordnet(wordnet_folder):
+    return read_taxonomy(wordnet_folder / "data.noun")
 
 
 def wup(synsets, first, second):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from headstart.hypernyms import Node, read_hypernyms
-from headstart.taxonomy import ancestors, find_wordnet, prepare_wordnet, read_taxonomy, wnid_of
+from headstart.taxonomy import ancestors, read_taxonomy, wnid_of
 from headstart.wupalmer import wu_palmer
 
 CONFIG = Path(__file__).parent.parent / "config"
@@ -38,24 +38,13 @@ def grown(rng, count, parents, roots=1):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    try:
-        found = find_wordnet()
-    except FileNotFoundError as error:
-        pytest.skip(f"WordNet is not installed: {error}")
-    copy = tmp_path_factory.mktemp("wordnet")
-    prepare_wordnet(found, copy)
-    return copy
+def synsets(wordnet_folder):
+    return read_taxonomy(wordnet_folder)
 
 
 @pytest.fixture(scope="module")
-def synsets(folder):
-    return read_taxonomy(folder)
-
-
-@pytest.fixture(scope="module")
-def nouns(folder):
-    return read_hypernyms(folder)
+def nouns(wordnet_folder):
+    return read_hypernyms(wordnet_folder)
 
 
 def test_one_line_of_ancestry_worked_by_hand():

@@ -96,20 +96,10 @@ def fetch(
     name = os.path.relpath(kept, lock.parent)
     if local.is_file():
         return _verified(local, name, lock, url, sha256)
-    part = kept.with_name(f"{kept.name}.part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    download(url, part, advice, waits)
-    if _fault(part, name, lock, sha256):
-        # A resumed body may have been glued from two versions of the file.
-        discard(part)
-        download(url, part, advice, waits)
-    fault = _fault(part, name, lock, sha256)
-    if fault:
-        discard(part)
-        raise DownloadError(f"{url}: {fault}. {advice}")
-    with replacing(kept) as partial:
-        part.rename(partial)
-    discard(part)
+    # A killed run may have left a job that still writes: the next one waits for it and then finds the file there.
+    with _alone(kept):
+        if not kept.is_file():
+            _fetch_new(url, kept, name, lock, sha256, advice, waits)
     return _verified(kept, name, lock, url, sha256)
 
 
@@ -137,6 +127,22 @@ def place(found: Path, output: Path) -> None:
     except OSError:
         link.symlink_to(found.resolve())
     link.replace(output)
+
+
+def _fetch_new(url: str, kept: Path, name: str, lock: Path, sha256: str, advice: str, waits: Sequence[float]) -> None:
+    part = kept.with_name(f"{kept.name}.part")
+    download(url, part, advice, waits)
+    if _fault(part, name, lock, sha256):
+        # A resumed body may have been glued from two versions of the file.
+        discard(part)
+        download(url, part, advice, waits)
+    fault = _fault(part, name, lock, sha256)
+    if fault:
+        discard(part)
+        raise DownloadError(f"{url}: {fault}. {advice}")
+    with replacing(kept) as partial:
+        part.rename(partial)
+    discard(part)
 
 
 def read_lock(lock: Path) -> dict[str, dict[str, str]]:
@@ -188,9 +194,9 @@ def _record(lock: Path, name: str, file: Path, url: str) -> None:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Let one process at a time change the lock file."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.with_name(f".{lock.name}.guard").open("w") as guard:
+def _alone(path: Path) -> Iterator[None]:
+    """Let one process at a time make or change a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.guard").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         yield

@@ -122,6 +122,8 @@ def _attempt(session: requests.Session, url: str, part: Path, advice: str) -> No
             if start != total:
                 _remember(part, url, answer)
                 _write(answer, part, start, total, advice)
+    except requests.exceptions.SSLError as error:
+        raise DownloadError(f"{url}: no encrypted connection that can be trusted ({error}). {advice}") from error
     except (requests.ConnectionError, requests.Timeout, HTTPError) as error:
         raise _Broken(f"the connection broke ({type(error).__name__})") from error
     except requests.RequestException as error:
