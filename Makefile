@@ -28,9 +28,6 @@ rehearsal: .venv/ready  ## the paper's experiment in small, on files from a serv
 plan: .venv/ready  ## what an experiment needs: files, disk, work, hours (CONFIG=config/photos.yaml; FILES=1 lists every file)
 	python workflow/plan.py $(CONFIG) $(if $(FILES),--files)
 
-test-rehearsal: .venv/ready  ## the rehearsal and what must be true of it; some minutes, apart from `make test`
-	pytest --override-ini addopts=-ra tests/test_rehearsal.py
-
 test: lint types unit  ## everything continuous integration checks
 
 lint: .venv/ready
