@@ -18,6 +18,7 @@ TOP = {
     "benchmarks/": "fast forms against plain ones: equal results, and how much faster",
     "profiles/default/": "read by every run: what reruns, what is said",
     "workflow/report/": "captions of the report",
+    "src/headstart/explorer/page.html": "the interactive page: its text; `page.css` its looks, `*.js` what it does",
     "tests/": "one file per module, the architecture, and the whole workflow",
 }
 FOLDERS = (
@@ -25,6 +26,7 @@ FOLDERS = (
     "workflow/rules",
     "workflow/scripts",
     "src/headstart",
+    "src/headstart/explorer",
     "src/headstart/shapes",
     "src/headstart/strategies",
 )

@@ -219,6 +219,11 @@ def similarities():
     return [similarity_path(measure, shots, SEEDS[0]) for measure in MEASURES]
 
 
+def sample():
+    """On which images the visual similarity of Table 1 was measured, as a sentence."""
+    return f"Visual similarity: {config['neighbours']['shots']} training images per class, seed {SEEDS[0]}."
+
+
 def example():
     """The target class of Figure 2."""
     return config["figures"]["example"] or config["tables"]["examples"][0]
@@ -256,6 +261,12 @@ def sweep_shots(wildcards):
 def results_of_all_runs():
     """Every history, also of groups that no table shows."""
     return [path for group in GROUPS for path in histories(group)]
+
+
+def explored_runs():
+    """The histories the interactive page shows: of all groups with the strategy of the tables' group."""
+    strategy = GROUPS[config["tables"]["group"]]["strategy"]
+    return [path for group in GROUPS if GROUPS[group]["strategy"] == strategy for path in histories(group)]
 
 
 def tables():
