@@ -4,23 +4,21 @@ const night = matchMedia("(prefers-color-scheme: dark)");
 const themed = []; // what has to be drawn again where light turns to dark
 night.addEventListener("change", () => themed.forEach((again) => again()));
 
-/** The rows of one curve [steps, means, half widths], as the charts' specifications name them. */
-function curveRows(look, [steps, means, halves]) {
-  return steps.map((step, at) => ({
-    look,
-    name: facts.looks[look].name,
-    x: step,
-    mean: means[at],
-    low: halves[at] == null ? null : means[at] - halves[at],
-    high: halves[at] == null ? null : means[at] + halves[at],
-    text: score(means[at], halves[at]),
-  }));
+/** A point of a curve, as the charts' specifications name it. */
+function point(look, x, mean, half) {
+  const [low, high] = half == null ? [null, null] : [mean - half, mean + half];
+  return { look, name: facts.looks[look].name, x, mean, low, high, text: score(mean, half) };
+}
+
+/** The points of one curve [means, half widths], which has a place for every step. */
+function curveRows(look, [means, halves]) {
+  const points = facts.steps.map((step, at) => point(look, step, means[at], halves[at]));
+  return points.filter(({ mean }) => mean != null);
 }
 
 /** Says in a sentence for each curve where it begins, where it ends and where it is highest. */
 function inWords(rows) {
-  const curves = Map.groupBy ? Map.groupBy(rows, (row) => row.look) : groups(rows);
-  return [...curves.values()]
+  return [...groups(rows).values()]
     .map((curve) => {
       const [first, last] = [curve[0], curve[curve.length - 1]];
       const best = curve.reduce((most, row) => (row.mean > most.mean ? row : most), first);
@@ -119,9 +117,9 @@ function learningCurves(host, kind, curvesOf) {
 function drawScores(host) {
   const titles = { first: "First: right after initialisation", best: "Best: highest while training" };
   const list = Object.entries(titles).map(([name, title]) => {
-    const rows = facts.table2.filter((row) => row.score === name);
+    const found = facts.table2.filter((row) => row.score === name).sort((a, b) => a.shots - b.shots);
+    const rows = found.map(({ look, shots, mean, half_width, hollow }) => ({ ...point(look, shots, mean, half_width), hollow }));
     const paper = rows.some((row) => row.hollow != null);
-    rows.sort((a, b) => a.x - b.x);
     return { title: title + (paper ? " (hollow: the paper)" : ""), rows };
   });
   host.append(legend([...new Set(facts.table2.map((row) => row.look))]));
@@ -132,7 +130,7 @@ function drawNeighbours(host) {
   const list = [...new Set(facts.sweep.map((row) => row.type))].map((type) => {
     const found = facts.sweep.filter((row) => row.type === type);
     const rows = found.map(({ measure, K, mean, half_width, paper, clean }) => ({
-      ...curveRows(measure, [[K], [mean], [half_width]])[0],
+      ...point(measure, K, mean, half_width),
       filled: paper ? mean : null,
       hollow: clean ? mean : null,
     }));

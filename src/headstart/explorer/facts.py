@@ -18,7 +18,7 @@ from headstart.statistics import macro_curves
 
 # Sources named for each target class under each measure.
 NEAREST = 6
-DIGITS = 4
+DIGITS = 3
 # Similarity values that a page of a few megabytes can hold, of all measures together.
 MOST_VALUES = 600_000
 MISSING = 2**16 - 1
@@ -49,6 +49,7 @@ def gather(results: Results, runs: pd.DataFrame, sweep: pd.DataFrame) -> dict[st
         "sample": results.sample,
         "nearest": {measure: nearest(frame) for measure, frame in results.similarities.items()},
         "similarities": pack(results.similarities),
+        # Curves hold a value for every one of the steps above.
         "macro": scores(macro_curves(runs), [])[""],
         "scores": scores(runs, ["wnid"]),
         "sweep": records(sweep),
@@ -150,19 +151,20 @@ def scores(runs: pd.DataFrame, by: Sequence[str], level: float = 0.95) -> dict[s
         level: of the Student t intervals.
 
     Returns:
-        name -> initialisation -> shots -> [steps, means, half widths], the latter None for a single seed.
+        name -> initialisation -> shots -> [means, half widths], each at every step of the runs in order; None where a
+        run has no such step, and for the half width of a single seed.
     """
     keys = [*by, "initialisation", "shots", "step"]
     values = runs["f1"].astype(np.float64).groupby([runs[key] for key in keys], observed=True, sort=True)
     table = values.agg(["mean", "std", "count"])
     quantile = stdtrit(table["count"] - 1, 0.5 + level / 2)
     table["half"] = (quantile * table["std"] / np.sqrt(table["count"])).where(table["count"] > 1)
+    wide = table[["mean", "half"]].unstack("step")
+    means, halves = (wide[column].to_numpy() for column in ("mean", "half"))
     found: dict[str, Any] = {}
-    for key, part in table.groupby(level=keys[:-1], observed=True, sort=True):
-        *name, initialisation, shots = key
-        curves = found.setdefault(str(name[0]) if by else "", {}).setdefault(initialisation, {})
-        steps = [int(step) for step in part.index.get_level_values("step")]
-        curves[int(shots)] = [steps, [*map(number, part["mean"])], [*map(number, part["half"])]]
+    for (*name, initialisation, shots), mean, half in zip(wide.index, means, halves, strict=True):
+        curves = found.setdefault(name[0] if by else "", {}).setdefault(initialisation, {})
+        curves[int(shots)] = [[*map(number, mean)], [*map(number, half)]]
     return found
 
 
@@ -170,7 +172,7 @@ def number(value: float) -> float | None:
     """Round a value for the page; None where it is not known.
 
     >>> number(0.123456), number(float("nan"))
-    (0.1235, None)
+    (0.123, None)
     """
     return None if math.isnan(value) else round(float(value), DIGITS)
 

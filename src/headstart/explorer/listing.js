@@ -34,8 +34,8 @@ function startListing() {
     return near && { label: facts.sources[near[0]].label, value: near[1] };
   }
   function scoreOf(target, name) {
-    const [steps, means] = facts.scores[target.wnid]?.[name]?.[state.shots] ?? [[], []];
-    return means[steps.indexOf(state.step)] ?? null;
+    const [means] = facts.scores[target.wnid]?.[name]?.[state.shots] ?? [[]];
+    return means[facts.steps.indexOf(state.step)] ?? null;
   }
 
   function heading({ name, look, digits }) {

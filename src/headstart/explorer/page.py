@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import html
 import json
 import os
@@ -17,16 +18,17 @@ from headstart.explorer.specs import all_specs
 from headstart.explorer.thumbnails import picture_classes
 from headstart.files import replacing
 from headstart.images import PixelStore
-from headstart.palette import style
 from headstart.rendering import to_element
 from headstart.results import Results
-from headstart.tables import score_text, table2
+from headstart.tables import table2
 from headstart.tabulation import tabulate
 
 HERE = Path(__file__).parent
 TEMPLATE, STYLE = "page.html", "page.css"
 SCRIPTS = ("elements.js", "curves.js", "explorer.js", "listing.js", "heatmap.js", "start.js")
 SCORES = ("first", "best")
+# Bytes of the page; pictures fill what everything else leaves of it.
+LIMIT = 4_900_000
 
 
 def write_page(
@@ -51,11 +53,12 @@ def write_page(
     facts["experiment"] = title
     facts["rule"] = results.rule
     facts["table2"] = score_rows(results)
-    wnids = [target["wnid"] for target in facts["targets"]]
-    facts["pictures"] = picture_classes(PixelStore([Path(store) for store in stores]), wnids, nearest_first(facts))
     facts["specs"] = all_specs(facts)
+    table, targets = to_element(*tabulate("table2", results)), [target["wnid"] for target in facts["targets"]]
+    left = LIMIT - len(fill(facts | {"pictures": {}}, table).encode())
+    facts["pictures"] = picture_classes(PixelStore([Path(store) for store in stores]), targets, nearest_first(facts), left)
     with replacing(path) as partial:
-        partial.write_text(fill(facts, to_element(*tabulate("table2", results))), encoding="utf-8")
+        partial.write_text(fill(facts, table), encoding="utf-8")
 
 
 def score_rows(results: Results) -> list[dict[str, Any]]:
@@ -63,17 +66,13 @@ def score_rows(results: Results) -> list[dict[str, Any]]:
     rows = []
     for row in table2(results.history, results.beside()).to_dict("records"):
         for score in SCORES:
-            mean, half = row[score], number(row[f"{score}_half_width"])
             rows.append(
                 {
                     "score": score,
                     "look": row["initialisation"],
-                    "name": style(row["initialisation"]).name,
-                    "x": int(row["shots"]),
-                    "mean": number(mean),
-                    "low": None if half is None else number(mean - half),
-                    "high": None if half is None else number(mean + half),
-                    "text": score_text(pd.Series(row), score, digits=3),
+                    "shots": int(row["shots"]),
+                    "mean": number(row[score]),
+                    "half_width": number(row[f"{score}_half_width"]),
                     "hollow": number(row[f"published_{score}"]),
                 }
             )
@@ -82,14 +81,13 @@ def score_rows(results: Results) -> list[dict[str, Any]]:
 
 def fill(facts: Mapping[str, Any], table: str) -> str:
     """Fill the template with facts, Table 2 as HTML, style sheet, scripts and the library that draws charts."""
-    library = vl_convert.javascript_bundle()
     scripts = "\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     parts = {
         "title": html.escape(facts["experiment"]),
         "style": (HERE / STYLE).read_text(encoding="utf-8"),
         "table2": table,
         "facts": as_json(facts),
-        "library": closed(library),
+        "library": closed(library()),
         "script": closed(scripts),
     }
     pieces = (HERE / TEMPLATE).read_text(encoding="utf-8").split("{{")
@@ -98,6 +96,12 @@ def fill(facts: Mapping[str, Any], table: str) -> str:
         name, rest = piece.split("}}", 1)
         filled += [parts[name], rest]
     return "".join(filled)
+
+
+@functools.cache
+def library() -> str:
+    """Return the JavaScript that draws charts: Vega, Vega-Lite and Vega-Embed in one script."""
+    return vl_convert.javascript_bundle()
 
 
 def as_json(facts: Mapping[str, Any]) -> str:

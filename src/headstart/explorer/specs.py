@@ -23,6 +23,8 @@ SHAPES = {"o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "X":
 HEIGHT = 230
 LINE = 2
 FONT = "system-ui, sans-serif"
+# So much an interval may add to the height of an axis; what is beyond is cut, as few seeds have wide intervals.
+ROOM = 0.1
 
 
 def all_specs(facts: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -35,23 +37,32 @@ def all_specs(facts: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     Ks["ticks"] = round_numbers(largest, few=100)
     shots = {"title": "Training images per class", "ticks": facts["shots"]}
     shots["scale"] = alt.Scale(type="log", domain=[min(facts["shots"]), max(*facts["shots"], min(facts["shots"]) + 1)])
-    macro = ceiling(value for shown in facts["macro"].values() for part in shown.values() for value in highs(part))
-    points = [value for row in facts["table2"] for value in (row["high"], row["hollow"])]
-    before = ceiling(row["mean"] + (row["half_width"] or 0) for row in facts["sweep"])
+    macro = ceiling(value for shown in facts["macro"].values() for part in shown.values() for value in heights(part))
+    points = [value for row in facts["table2"] for value in (height(row["mean"], row["half_width"]), row["hollow"] or 0)]
+    before = ceiling(height(row["mean"], row["half_width"]) for row in facts["sweep"])
     return {
         theme: {
             "macro": curves(facts["looks"], theme, steps, "Macro F", macro),
             "class": curves(facts["looks"], theme, steps, "F of this class", 1.0),
             "neighbours": curves(facts["looks"], theme, Ks, "Macro F before training", before, markers=False),
-            "shots": curves(facts["looks"], theme, shots, "Macro F", ceiling(v for v in points if v is not None)),
+            "shots": curves(facts["looks"], theme, shots, "Macro F", ceiling(points)),
         }
         for theme in THEMES
     }
 
 
-def highs(curve: Sequence[Any]) -> list[float]:
-    """Return the upper ends of the intervals of one curve (steps, means, half widths)."""
-    return [mean + (half or 0) for mean, half in zip(curve[1], curve[2], strict=True) if mean is not None]
+def heights(curve: Sequence[Any]) -> list[float]:
+    """Return how high the points of one curve (means, half widths) want their axis to be."""
+    return [height(mean, half) for mean, half in zip(*curve, strict=True)]
+
+
+def height(mean: float | None, half: float | None) -> float:
+    """Return how high a mean with its interval wants the axis to be.
+
+    >>> height(0.5, 0.05), height(0.5, 1.2), height(0.5, None)
+    (0.55, 0.6, 0.5)
+    """
+    return (mean or 0) + min(half or 0, ROOM)
 
 
 def ceiling(values: Iterable[float]) -> float:
@@ -82,14 +93,14 @@ def curves(
         markers: whether every point is marked, or only the one that is pointed at.
     """
     page = THEMES[theme]["page"]
-    height = alt.Scale(domain=[0, top], clamp=True)
+    vertical = alt.Scale(domain=[0, top], clamp=True)
     base = alt.Chart(alt.NamedData("rows")).encode(
         x=alt.X("x:Q", title=x["title"], scale=x["scale"], axis=alt.Axis(values=x["ticks"], format=",d")),
         color=alt.Color("look:N", legend=None, scale=by_look(looks, [one[theme] for one in looks.values()])),
     )
     band = base.mark_area(opacity=0.14, clip=True).transform_filter("isValid(datum.low)")
     line = base.mark_line(strokeWidth=LINE).encode(
-        y=alt.Y("mean:Q", title=y, scale=height),
+        y=alt.Y("mean:Q", title=y, scale=vertical),
         strokeDash=alt.StrokeDash(
             "look:N", legend=None, scale=by_look(looks, [[LINE * part for part in one["dashes"]] for one in looks.values()])
         ),
@@ -100,7 +111,7 @@ def curves(
         "look:N", legend=None, scale=by_look(looks, [SHAPES[str(one["marker"])] for one in looks.values()])
     )
     points = base.mark_point(size=38, opacity=1).encode(
-        y=alt.Y("mean:Q", title=y, scale=height),
+        y=alt.Y("mean:Q", title=y, scale=vertical),
         shape=shape,
         fill=alt.Fill("look:N", legend=None, scale=by_look(looks, fills)),
         size=alt.condition(pointed, alt.value(130), alt.value(38)),
@@ -112,9 +123,9 @@ def curves(
         ],
     )
     layers = [
-        band.encode(y=alt.Y("low:Q", title=y, scale=height), y2="high:Q"),
+        band.encode(y=alt.Y("low:Q", title=y, scale=vertical), y2="high:Q"),
         line,
-        *(mark(base, shape, height, y, kind) for kind in ("hollow", "filled")),
+        *(mark(base, shape, vertical, y, kind) for kind in ("hollow", "filled")),
         points.add_params(pointed),
     ]
     chart = alt.layer(*layers).properties(width="container", height=HEIGHT).configure(**config(theme))
@@ -123,11 +134,11 @@ def curves(
     return spec
 
 
-def mark(base: alt.Chart, shape: alt.Shape, height: alt.Scale, y: str, kind: str) -> alt.Chart:
+def mark(base: alt.Chart, shape: alt.Shape, vertical: alt.Scale, y: str, kind: str) -> alt.Chart:
     """Return the marks at the heights named `hollow` (large) or `filled`."""
     style = {"size": 170, "strokeWidth": 1.6} if kind == "hollow" else {"size": 70, "filled": True}
     marks = base.mark_point(opacity=1, **style).transform_filter(f"isValid(datum.{kind})")
-    return marks.encode(y=alt.Y(f"{kind}:Q", title=y, scale=height), shape=shape)
+    return marks.encode(y=alt.Y(f"{kind}:Q", title=y, scale=vertical), shape=shape)
 
 
 def by_look(looks: Mapping[str, Any], values: Sequence[Any]) -> alt.Scale:

@@ -14,8 +14,6 @@ from headstart.images import PixelStore, centre_crop
 SIDE = 96  # pixels
 PER_TARGET = 6
 QUALITY = 62
-# Characters of all data URIs together; a page of 5 MB also holds the charts' code and the numbers.
-BUDGET = 2_600_000
 
 
 def thumbnail(pixels: np.ndarray, side: int = SIDE) -> str:
@@ -33,7 +31,7 @@ def thumbnail(pixels: np.ndarray, side: int = SIDE) -> str:
 
 
 def picture_classes(
-    store: PixelStore, targets: Sequence[str], sources: Sequence[str], budget: int = BUDGET
+    store: PixelStore, targets: Sequence[str], sources: Sequence[str], budget: int
 ) -> dict[str, list[str]]:
     """Return wnid -> thumbnails: up to `PER_TARGET` of each target class and one of each source class.
 
