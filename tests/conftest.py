@@ -1,8 +1,21 @@
-"""What several test files need: WordNet 3.0, copied from where it is installed."""
+"""What several test files need: WordNet 3.0, copied from where it is installed, and where screenshots lie."""
+
+from pathlib import Path
 
 import pytest
 
 from headstart.taxonomy import find_wordnet, prepare_wordnet
+
+# Imported by both of its users, so that the fixtures are found.
+from test_explorer import made, stores  # noqa: F401
+
+SCREENSHOTS = pytest.StashKey[Path]()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say where the screenshots of the interactive page are."""
+    if SCREENSHOTS in config.stash:
+        terminalreporter.write_line(f"screenshots of the interactive page: {config.stash[SCREENSHOTS]}")
 
 
 @pytest.fixture(scope="session")

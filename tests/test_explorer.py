@@ -115,7 +115,9 @@ def stores(tmp_path_factory):
     wanted = dict.fromkeys(TARGETS, 7) | dict.fromkeys(list(SOURCES)[:-1], 2)
     for wnid, images in wanted.items():
         write_synset(folder / f"{wnid}.tar", wnid, images=images, seed=0, side=128)
-        decode_tar(folder / f"{wnid}.tar", folder / f"{wnid}.arrow", folder / f"{wnid}.csv", short_side=128, min_side=16)
+        decode_tar(
+            folder / f"{wnid}.tar", folder / f"{wnid}.arrow", folder / f"{wnid}.csv", short_side=128, min_side=16
+        )
     return sorted(folder.glob("*.arrow"))
 
 
@@ -289,7 +291,10 @@ def test_the_papers_page_leaves_room_for_pictures():
     names = [*targets, *sources]
     rng = np.random.default_rng(0)
     frames = {measure: pd.DataFrame(rng.random((90, 1000)), index=targets, columns=sources) for measure in MEASURES}
-    label, gloss = "bullet, slug, a name of usual length", "a meaning as long as those of WordNet usually are, or longer"
+    label, gloss = (
+        "bullet, slug, a name of usual length",
+        "a meaning as long as those of WordNet usually are, or longer",
+    )
     known = pd.DataFrame({"wnid": names, "lemmas": label, "gloss": gloss, "type": "disjoint", "related": ""})
     steps = [0, *(2**power for power in range(23))]
     starts = ["random", "inference", "wordnet", "word2vec", "imprinted"]

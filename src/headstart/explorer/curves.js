@@ -53,8 +53,10 @@ function panels(host, kind, xTitle) {
     grid.replaceChildren();
     if (!shown.length) grid.append(make("p", { class: "note" }, "Nothing is switched on: tick at least one box of each row."));
     for (const { title, rows } of shown) {
-      const chart = make("div", { class: "chart", role: "img", "aria-label": `Chart, ${title}. ${inWords(rows)}` });
-      grid.append(make("figure", {}, make("figcaption", {}, title), chart));
+      // Vega names its own element "Vega visualization", so the words are on the one around it.
+      const chart = make("div", { "aria-hidden": "true" });
+      const told = { class: "chart", role: "img", "aria-label": `Chart, ${title}. ${inWords(rows)}` };
+      grid.append(make("figure", {}, make("figcaption", {}, title), make("div", told, chart)));
       drawn.push(embed(chart, kind, rows));
     }
     details.hidden = !shown.length;
@@ -127,7 +129,7 @@ function drawScores(host) {
 }
 
 function drawNeighbours(host) {
-  const list = [...new Set(facts.sweep.map((row) => row.type))].map((type) => {
+  const list = facts.types.map((type) => {
     const found = facts.sweep.filter((row) => row.type === type);
     const rows = found.map(({ measure, K, mean, half_width, paper, clean }) => ({
       ...point(measure, K, mean, half_width),

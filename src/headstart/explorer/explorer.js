@@ -17,9 +17,8 @@ function openClass(wnid, go = false) {
 
 function startExplorer() {
   const select = document.getElementById("class");
-  const types = [...new Set(facts.targets.map((target) => target.type))];
-  const inOrder = types.flatMap((type) => facts.targets.filter((target) => target.type === type));
-  for (const type of types) {
+  const inOrder = facts.types.flatMap((type) => facts.targets.filter((target) => target.type === type));
+  for (const type of facts.types) {
     const own = inOrder.filter((target) => target.type === type);
     select.append(make("optgroup", { label: type }, ...own.map(({ wnid, label }) => make("option", { value: wnid }, label))));
   }
@@ -71,7 +70,6 @@ function nearestOf(wnid, measure) {
   const near = facts.nearest[measure][facts.targets.indexOf(target)];
   const chosen = facts.sweep.find((row) => row.measure === measure && row.type === target.type && row[facts.rule]);
   const known = chosen ? `Blends K = ${chosen.K} for ${target.type} classes.` : "";
-  const tied = near.length && near[0][2] > 1 ? ` ${near[0][2]} sources share the first place.` : "";
   const most = Math.max(...near.map(([, value]) => value), 0) || 1;
   const items = near.map(([place, value, ties]) => {
     const source = facts.sources[place];
@@ -93,7 +91,7 @@ function nearestOf(wnid, measure) {
     "section",
     { class: "measure", style: colours(measure), "aria-label": facts.looks[measure].name },
     make("h5", {}, facts.looks[measure].name),
-    make("p", { class: "hint" }, known + tied),
+    make("p", { class: "hint" }, known),
     near.length ? make("ol", { class: "near" }, ...items) : make("p", { class: "note" }, "No source is similar at all: the class starts from a random row."),
     paper ? make("p", { class: "paper" }, `The paper names ${paper}.`) : null,
   );

@@ -37,14 +37,16 @@ def gather(results: Results, runs: pd.DataFrame, sweep: pd.DataFrame) -> dict[st
     runs = runs[runs["part"] == "test"]
     targets = list(next(iter(results.similarities.values())).index)
     sources = list(next(iter(results.similarities.values())).columns)
+    described = describe_targets(results, targets)
     return {
         "looks": {name: look(name) for name in in_order([*runs["initialisation"], *results.similarities])},
         "initialisations": in_order(runs["initialisation"]),
         "measures": in_order(results.similarities),
+        "types": [kind for kind in CLASS_TYPES if kind in {target["type"] for target in described}],
         "shots": sorted(int(n) for n in runs["shots"].unique()),
         "seeds": int(runs["seed"].nunique()),
         "steps": sorted(int(step) for step in runs["step"].unique()),
-        "targets": describe_targets(results, targets),
+        "targets": described,
         "sources": [{"wnid": wnid, "label": label} for wnid, label in labels(results.classes, sources).items()],
         "sample": results.sample,
         "nearest": {measure: nearest(frame) for measure, frame in results.similarities.items()},

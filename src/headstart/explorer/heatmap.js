@@ -19,12 +19,19 @@ function startHeatmap() {
     return;
   }
   const [rows, columns] = [facts.targets.length, facts.sources.length];
-  const types = [...new Set(facts.targets.map((target) => target.type))];
-  const order = types.flatMap((type) => facts.targets.flatMap((target, at) => (target.type === type ? [at] : [])));
+  const order = facts.types.flatMap((type) => facts.targets.flatMap((target, at) => (target.type === type ? [at] : [])));
   const state = { measure: facts.measures[0], row: 0, column: 0, value: null };
 
   const canvas = make("canvas", { tabindex: "0", role: "img", "aria-describedby": "heatmap-cell" });
-  const frame = make("div", { class: "map" }, canvas);
+  const marker = make("span", { class: "marker" });
+  const names = order.map((at) => make("li", {}, facts.targets[at].label.split(",")[0]));
+  const size = { "--rows": rows, "--columns": columns };
+  const frame = make(
+    "div",
+    { class: "map", style: size },
+    make("ol", { class: "rows", "aria-hidden": "true" }, ...names),
+    make("div", { class: "cells" }, canvas, marker),
+  );
   const cell = make("div", { class: "cell", id: "heatmap-cell", role: "status" });
   const scale = make("div", { class: "scale" });
   const choices = facts.measures.map((name) => {
@@ -64,8 +71,6 @@ function startHeatmap() {
     canvas.width = columns;
     canvas.height = rows;
     canvas.getContext("2d").putImageData(pixels, 0, 0);
-    canvas.style.setProperty("--columns", columns);
-    canvas.style.setProperty("--rows", rows);
     const steps = [0, 0.2, 0.4, 0.6, 0.8, 1].map((share) => `rgb(${colour(share).join(" ")})`);
     scale.replaceChildren(
       low.toFixed(2),
@@ -83,8 +88,9 @@ function startHeatmap() {
       picture(source.wnid, source.label, 48),
       make("p", {}, make("strong", {}, source.label), make("br"), make("span", { class: "faint" }, "source")),
     );
-    frame.style.setProperty("--row", (state.row + 0.5) / rows);
-    frame.style.setProperty("--column", (state.column + 0.5) / columns);
+    marker.style.setProperty("--row", state.row / rows);
+    marker.style.setProperty("--column", state.column / columns);
+    names.forEach((name, at) => name.classList.toggle("pointed", at === state.row));
   }
   function move(row, column) {
     state.row = Math.min(rows - 1, Math.max(0, row));
@@ -100,8 +106,10 @@ function startHeatmap() {
   canvas.addEventListener("keydown", (event) => {
     const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
     if (event.key === "Enter") open();
-    else if (event.key in steps) move(state.row + steps[event.key][0], state.column + steps[event.key][1]);
-    else return;
+    else if (event.key in steps) {
+      move(state.row + steps[event.key][0], state.column + steps[event.key][1]);
+      marker.scrollIntoView({ block: "nearest", inline: "nearest" });
+    } else return;
     event.preventDefault();
   });
   themed.push(paint);

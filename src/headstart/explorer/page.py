@@ -56,7 +56,9 @@ def write_page(
     facts["specs"] = all_specs(facts)
     table, targets = to_element(*tabulate("table2", results)), [target["wnid"] for target in facts["targets"]]
     left = LIMIT - len(fill(facts | {"pictures": {}}, table).encode())
-    facts["pictures"] = picture_classes(PixelStore([Path(store) for store in stores]), targets, nearest_first(facts), left)
+    facts["pictures"] = picture_classes(
+        PixelStore([Path(store) for store in stores]), targets, nearest_first(facts), left
+    )
     with replacing(path) as partial:
         partial.write_text(fill(facts, table), encoding="utf-8")
 

@@ -6,6 +6,7 @@ high, text, and where they are to be marked filled and hollow (heights or null).
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -38,7 +39,9 @@ def all_specs(facts: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     shots = {"title": "Training images per class", "ticks": facts["shots"]}
     shots["scale"] = alt.Scale(type="log", domain=[min(facts["shots"]), max(*facts["shots"], min(facts["shots"]) + 1)])
     macro = ceiling(value for shown in facts["macro"].values() for part in shown.values() for value in heights(part))
-    points = [value for row in facts["table2"] for value in (height(row["mean"], row["half_width"]), row["hollow"] or 0)]
+    points = [
+        value for row in facts["table2"] for value in (height(row["mean"], row["half_width"]), row["hollow"] or 0)
+    ]
     before = ceiling(height(row["mean"], row["half_width"]) for row in facts["sweep"])
     return {
         theme: {
@@ -102,7 +105,9 @@ def curves(
     line = base.mark_line(strokeWidth=LINE).encode(
         y=alt.Y("mean:Q", title=y, scale=vertical),
         strokeDash=alt.StrokeDash(
-            "look:N", legend=None, scale=by_look(looks, [[LINE * part for part in one["dashes"]] for one in looks.values()])
+            "look:N",
+            legend=None,
+            scale=by_look(looks, [[LINE * part for part in one["dashes"]] for one in looks.values()]),
         ),
     )
     pointed = alt.selection_point(on="pointerover", clear="pointerout", nearest=True, empty=False)
@@ -116,11 +121,7 @@ def curves(
         fill=alt.Fill("look:N", legend=None, scale=by_look(looks, fills)),
         size=alt.condition(pointed, alt.value(130), alt.value(38)),
         opacity=alt.value(1) if markers else alt.condition(pointed, alt.value(1), alt.value(0)),
-        tooltip=[
-            alt.Tooltip("name:N", title="Start"),
-            alt.Tooltip("x:Q", title=x["title"], format=",d"),
-            alt.Tooltip("text:N", title="F"),
-        ],
+        tooltip=alt.value(alt.ExprRef(told(x["title"]))),
     )
     layers = [
         band.encode(y=alt.Y("low:Q", title=y, scale=vertical), y2="high:Q"),
@@ -132,6 +133,14 @@ def curves(
     spec = chart.to_dict()
     del spec["$schema"]  # an address that nothing here needs
     return spec
+
+
+def told(x: str) -> str:
+    """Return the expression of what a point tells when it is pointed at."""
+    # The nearest point is found by cells around all points; there the row is `datum.datum`, which Vega-Lite's own list of
+    # fields forgets for words.
+    row = "(datum.datum || datum)"
+    return f"{{'Start': {row}.name, {json.dumps(x)}: format({row}.x, ',d'), 'F': {row}.text}}"
 
 
 def mark(base: alt.Chart, shape: alt.Shape, vertical: alt.Scale, y: str, kind: str) -> alt.Chart:
@@ -161,6 +170,7 @@ def config(theme: str) -> dict[str, Any]:
         "ticks": False,
         "labelPadding": 6,
         "labelOverlap": True,
+        "labelFlush": False,
     }
     return {
         "background": "transparent",

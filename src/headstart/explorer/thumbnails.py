@@ -57,9 +57,7 @@ def picture_classes(
     return found
 
 
-def _wanted(
-    names: dict[str, list[str]], targets: Sequence[str], sources: Sequence[str]
-) -> Iterator[tuple[str, str]]:
+def _wanted(names: dict[str, list[str]], targets: Sequence[str], sources: Sequence[str]) -> Iterator[tuple[str, str]]:
     for place in range(PER_TARGET):
         for wnid in [*targets, *sources] if place == 0 else targets:
             if place < len(names.get(wnid, [])):
