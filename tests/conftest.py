@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from headstart.taxonomy import find_wordnet, prepare_wordnet
-
 # Imported by both of its users, so that the fixtures are found.
 from test_explorer import made, stores  # noqa: F401
+
+from headstart.taxonomy import find_wordnet, prepare_wordnet
 
 SCREENSHOTS = pytest.StashKey[Path]()
 

@@ -15,7 +15,7 @@ from PIL import Image
 
 from headstart.explorer import facts as facts_module
 from headstart.explorer import page
-from headstart.explorer.facts import MISSING, MOST_VALUES, gather, nearest, nearest_first, pack, scores
+from headstart.explorer.facts import MISSING, gather, nearest, nearest_first, pack, scores
 from headstart.explorer.specs import SHAPES, THEMES, all_specs
 from headstart.explorer.thumbnails import PER_TARGET, SIDE, picture_classes, thumbnail
 from headstart.images import PixelStore, decode_tar

@@ -1,8 +1,8 @@
 """The one look of every initialisation, in every figure and table.
 
 The colours keep at least 28 units of CIELAB between any two under the three kinds of colour blindness, and their
-lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashes do so a third time. The same holds on a
-dark page for a second set of colours (lightness 50, 62, 73, 85, 100).
+lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashes do so a third time. The same holds
+on a dark page for a second set of colours (lightness 50, 62, 73, 85, 100).
 """
 
 from __future__ import annotations

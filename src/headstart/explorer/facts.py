@@ -109,7 +109,7 @@ def named_by_paper(table1: pd.DataFrame | None, wnid: str) -> dict[str, str]:
     return dict(zip(rows["measure"], rows["source"], strict=True))
 
 
-def nearest(similarity: pd.DataFrame) -> list[list[list[float]]]:
+def nearest(similarity: pd.DataFrame) -> list[list[list[float | None]]]:
     """Return the nearest sources of each target: place, similarity and how many sources share that similarity.
 
     Sources without a positive similarity are no neighbours; equal ones come in class order, as in the heads.

@@ -1,4 +1,4 @@
-"""Put the interactive page together: one file that holds its text, its looks, its numbers, its pictures and its code."""
+"""Put the interactive page together: one file that holds its text, looks, numbers, pictures and code."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def fill(facts: Mapping[str, Any], table: str) -> str:
 @functools.cache
 def library() -> str:
     """Return the JavaScript that draws charts: Vega, Vega-Lite and Vega-Embed in one script."""
-    return vl_convert.javascript_bundle()
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 
 def as_json(facts: Mapping[str, Any]) -> str:

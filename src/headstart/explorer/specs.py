@@ -137,8 +137,8 @@ def curves(
 
 def told(x: str) -> str:
     """Return the expression of what a point tells when it is pointed at."""
-    # The nearest point is found by cells around all points; there the row is `datum.datum`, which Vega-Lite's own list of
-    # fields forgets for words.
+    # The nearest point is found by cells around all points. There the row is `datum.datum`, which Vega-Lite's own list
+    # of fields forgets for words.
     row = "(datum.datum || datum)"
     return f"{{'Start': {row}.name, {json.dumps(x)}: format({row}.x, ',d'), 'F': {row}.text}}"
 
