@@ -24,8 +24,8 @@ ALLOWED = {
     "downloads": {"transfer"},
     "embedding": {"backbones", "images"},
     "explorer": {
-        *("blending", "charts", "explorer", "images", "palette", "rendering", "results", "statistics", "tables"),
-        "tabulation",
+        *("blending", "charts", "explorer", "images", "palette", "published", "rendering", "results"),
+        *("statistics", "tables", "tabulation"),
     },
     "figures": {"charts", "palette", "published", "statistics"},
     "gallery": {"figures", "images", "results", "tables"},

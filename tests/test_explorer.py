@@ -242,6 +242,12 @@ def test_the_page_needs_nothing_from_elsewhere_and_class_names_stay_text(made):
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|\beval\b", scripts)
 
 
+def test_means_over_fewer_classes_than_the_papers_say_so():
+    tidy = pd.DataFrame({"classes": [88], "published_classes": [90]})
+    assert page.papers_classes(tidy) == " (90 classes)"
+    assert page.papers_classes(tidy.assign(classes=90)) == page.papers_classes(tidy[["classes"]]) == ""
+
+
 def test_every_file_of_the_page_is_used():
     files = {path.name for path in FOLDER.iterdir() if path.suffix in (".html", ".css", ".js")}
     assert files == {page.TEMPLATE, page.STYLE, *page.SCRIPTS}

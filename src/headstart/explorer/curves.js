@@ -122,7 +122,7 @@ function drawScores(host) {
     const found = facts.table2.filter((row) => row.score === name).sort((a, b) => a.shots - b.shots);
     const rows = found.map(({ look, shots, mean, half_width, hollow }) => ({ ...point(look, shots, mean, half_width), hollow }));
     const paper = rows.some((row) => row.hollow != null);
-    return { title: title + (paper ? " (hollow: the paper)" : ""), rows };
+    return { title: title + (paper ? ` (hollow: the paper${facts.papers})` : ""), rows };
   });
   host.append(legend([...new Set(facts.table2.map((row) => row.look))]));
   panels(host, "shots", "training images per class")(list);

@@ -78,15 +78,17 @@ function startHeatmap() {
       high.toFixed(2),
     );
   }
+  function one({ wnid, label }, kind) {
+    const words = make("p", {}, make("strong", {}, label), make("br"), make("span", { class: "faint" }, kind));
+    return make("div", { class: "one" }, picture(wnid, label, 48), words);
+  }
   function tell() {
     const [target, source] = [facts.targets[order[state.row]], facts.sources[state.column]];
     const value = state.value(order[state.row] * columns + state.column);
     cell.replaceChildren(
-      picture(target.wnid, target.label, 48),
-      make("p", {}, make("strong", {}, target.label), make("br"), make("span", { class: "faint" }, target.type)),
+      one(target, target.type),
       make("p", { class: "similarity" }, value == null ? "not known" : value.toFixed(3)),
-      picture(source.wnid, source.label, 48),
-      make("p", {}, make("strong", {}, source.label), make("br"), make("span", { class: "faint" }, "source")),
+      one(source, "source"),
     );
     marker.style.setProperty("--row", state.row / rows);
     marker.style.setProperty("--column", state.column / columns);

@@ -46,7 +46,7 @@ function startListing() {
       fill();
       [...head.querySelectorAll("button")].find((button) => button.dataset.column === name).focus();
     };
-    const arrow = make("span", { "aria-hidden": "true", class: "arrow" }, sorted ? (state.falling ? "▼" : "▲") : "↕");
+    const arrow = make("span", { "aria-hidden": "true", class: "arrow" }, sorted ? (state.falling ? "▼" : "▲") : "⇅");
     const button = make("button", { type: "button", "data-column": name, onclick: click }, look ? swatch(look) : null, name, arrow);
     const direction = sorted ? (state.falling ? "descending" : "ascending") : "none";
     return make("th", { scope: "col", "aria-sort": direction, class: digits == null ? "text" : "" }, button);

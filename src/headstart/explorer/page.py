@@ -18,6 +18,7 @@ from headstart.explorer.specs import all_specs
 from headstart.explorer.thumbnails import picture_classes
 from headstart.files import replacing
 from headstart.images import PixelStore
+from headstart.published import other_classes
 from headstart.rendering import to_element
 from headstart.results import Results
 from headstart.tables import table2
@@ -52,7 +53,8 @@ def write_page(
     facts = gather(results, runs, sweep)
     facts["experiment"] = title
     facts["rule"] = results.rule
-    facts["table2"] = score_rows(results)
+    tidy = table2(results.history, results.beside())
+    facts["table2"], facts["papers"] = score_rows(tidy), papers_classes(tidy)
     facts["specs"] = all_specs(facts)
     table, targets = to_element(*tabulate("table2", results)), [target["wnid"] for target in facts["targets"]]
     left = LIMIT - len(fill(facts | {"pictures": {}}, table).encode())
@@ -63,10 +65,16 @@ def write_page(
         partial.write_text(fill(facts, table), encoding="utf-8")
 
 
-def score_rows(results: Results) -> list[dict[str, Any]]:
+def papers_classes(tidy: pd.DataFrame) -> str:
+    """Return over how many classes the paper's values are means, in brackets, where ours are over another number."""
+    beside = "published_classes" in tidy
+    return other_classes(int(tidy["classes"].iloc[0]), int(tidy["published_classes"].iloc[0])) if beside else ""
+
+
+def score_rows(tidy: pd.DataFrame) -> list[dict[str, Any]]:
     """Return Table 2 as rows of a chart: a score of an initialisation at a number of images, and the paper's value."""
     rows = []
-    for row in table2(results.history, results.beside()).to_dict("records"):
+    for row in tidy.to_dict("records"):
         for score in SCORES:
             rows.append(
                 {
