@@ -159,7 +159,7 @@ def test_picking_a_class_changes_pictures_sources_and_curves(visit, screenshots)
     # Pictures are there, not only their places; the star has none, and says so.
     assert page.locator("#card img").evaluate_all("images => images.every((image) => image.naturalWidth > 20)")
     assert page.locator("#card .absent").first.inner_text() == "no picture"
-    page.locator("#explorer").screenshot(path=screenshots / "class_explorer.png")
+    page.locator("#card").screenshot(path=screenshots / "class_explorer.png", style="nav { display: none }")
     page.click("#next")
     assert page.locator("#card h3").inner_text() != after[0]
 
