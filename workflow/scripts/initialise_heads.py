@@ -1,9 +1,9 @@
-"""Rule initialise_head: the first weights of the new last layer."""
+"""Rule initialise_heads: the first weights of the new last layer, for every initialisation of a group."""
 
 import pandas as pd
 from safetensors.numpy import load_file
 
-from headstart.heads import INITIALISATIONS, HeadInputs, parse_initialisation, save_head
+from headstart.heads import INITIALISATIONS, HeadInputs, parse_initialisation, save_heads
 from headstart.logs import follow
 from headstart.neighbours import neighbours_per_class
 from headstart.similarity import read_similarity
@@ -15,21 +15,21 @@ targets = pd.read_csv(snakemake.input.targets)
 chosen = shots(pd.read_csv(snakemake.input.split), int(wildcards.shots))
 rows, labels = locate(chosen, pd.read_csv(snakemake.input.images), targets["wnid"])
 source = load_file(snakemake.input.head)
+features = load_file(snakemake.input.features)["features"][rows]
 
-initialise = INITIALISATIONS[parse_initialisation(wildcards.initialisation)[0]]
-head = initialise(
-    HeadInputs(
+heads = {}
+for name in params.initialisations:
+    word = parse_initialisation(name)[0]
+    inputs = HeadInputs(
         names=list(targets["wnid"]),
         source_weight=source["weight"],
         source_bias=source["bias"],
-        similarity=read_similarity(snakemake.input.get("similarity"), targets["wnid"], params.sources),
-        neighbours=neighbours_per_class(
-            wildcards.initialisation, targets["type"], snakemake.input.get("neighbours"), params.rule
-        ),
-        features=load_file(snakemake.input.features)["features"][rows],
+        similarity=read_similarity(snakemake.input.get(word), targets["wnid"], params.sources),
+        neighbours=neighbours_per_class(name, targets["type"], snakemake.input.get("neighbours"), params.rule),
+        features=features,
         labels=labels,
         seed=int(wildcards.seed),
         **params.heads,
     )
-)
-save_head(head, snakemake.output.head)
+    heads[name] = INITIALISATIONS[word](inputs)
+save_heads(heads, snakemake.output.heads)
