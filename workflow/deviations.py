@@ -58,6 +58,7 @@ def experiment(choice: Choice, default: bool) -> dict[str, Any]:
     """Return the config of one experiment: the photographs', a small grid, and one key changed or not."""
     config = yaml.safe_load((PROJECT / "config/photos.yaml").read_text())
     config["experiment"] = FOLDER.name
+    config["training"]["trained_from"] = "blocks.5"
     config["groups"] = {"main": dict(choice.group)}
     config["figures"] = {"group": "main", "shots": choice.group["shots"][-1]}
     if not default:

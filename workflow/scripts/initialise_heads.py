@@ -20,12 +20,15 @@ features = load_file(snakemake.input.features)["features"][rows]
 heads = {}
 for name in params.initialisations:
     word = parse_initialisation(name)[0]
+    matrix = snakemake.input.get(word)  # none where no source rows are blended
     inputs = HeadInputs(
         names=list(targets["wnid"]),
         source_weight=source["weight"],
         source_bias=source["bias"],
-        similarity=read_similarity(snakemake.input.get(word), targets["wnid"], params.sources),
-        neighbours=neighbours_per_class(name, targets["type"], snakemake.input.get("neighbours"), params.rule),
+        similarity=read_similarity(matrix, targets["wnid"], params.sources),
+        neighbours=neighbours_per_class(name, targets["type"], snakemake.input.get("neighbours"), params.rule)
+        if matrix
+        else None,
         features=features,
         labels=labels,
         seed=int(wildcards.seed),
