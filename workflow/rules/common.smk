@@ -15,8 +15,8 @@ from closing import closing_words
 from code_version import code_version as version_of
 from configuration import load_config
 from contradictions import PUBLISHED, ConfigError, is_url, read_wnids, used_measures
-from headstart.downloads import read_manifest
-from headstart.heads import split_name
+from headstart.manifest import read_manifest
+from headstart.naming import split_name
 
 # Jobs inherit this environment; without bytecode each import of torch costs seven seconds more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
