@@ -47,8 +47,9 @@ format: .venv/ready  ## let the formatters rewrite the code
 	ruff format .
 	snakefmt Snakefile workflow
 
-docs: .venv/ready  ## config/README.md from config/schema.yaml
+docs: .venv/ready  ## config/README.md from config/schema.yaml; the list of files that another workflow fetches
 	python workflow/config_reference.py
+	python workflow/shipped.py
 
 readme: .venv/ready  ## the demo's results and the list of files in README.md
 	python workflow/readme.py

@@ -10,6 +10,7 @@ RESULTS = PROJECT / "results/shapes"
 FIGURES = ("figure3", "shots")
 TOP = {
     "Snakefile": "table of contents of the pipeline: config, rules, what `snakemake` makes",
+    "workflow/Snakefile": "the same for the workflow catalogue; `workflow/files.txt` lists what importers fetch",
     "Makefile": "`make demo`, `make test` and the rest",
     "requirements.in": "what is needed; `requirements.txt` pins it with hashes",
     "config/": "one YAML per experiment, `schema.yaml`, class lists, the shapes' taxonomy, published values",

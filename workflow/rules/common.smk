@@ -5,8 +5,20 @@ import re
 import sys
 from pathlib import Path
 
-PROJECT = Path(str(workflow.current_basedir)).parent.parent
+
+def project():
+    """The project's folder; where another workflow imports it off a git host, the copies of all its files."""
+    if workflow.current_basedir.is_local:
+        return Path(str(workflow.current_basedir)).parent.parent
+    for name in Path(workflow.source_path("../files.txt")).read_text().split():
+        copy = Path(workflow.source_path(f"../../{name}"))
+    return Path(*copy.parts[: -len(Path(name).parts)])
+
+
+PROJECT = project()
 LIBRARY = PROJECT / "src"
+# Whether another workflow imports this one as a module, perhaps with a prefix before every relative path.
+IMPORTED = not workflow.modifier.is_main_snakefile()
 
 # Snakemake hands its own search path on to every `script:`.
 sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
@@ -22,7 +34,7 @@ from headstart.naming import split_name
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 try:
-    config = load_config(config, PROJECT, workflow.configfiles)
+    config = load_config(config, PROJECT, () if IMPORTED else workflow.configfiles, IMPORTED)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -198,6 +210,20 @@ def group_heads(wildcards):
     """The heads that one training job starts from, by initialisation."""
     run = f"{wildcards.shots}-{wildcards.seed}"
     return {name: f"results/{EXPERIMENT}/heads/{name}/{run}.safetensors" for name in group_initialisations(wildcards)}
+
+
+def training_state(wildcards, output):
+    """Where a training job keeps its progress: outside the declared outputs, which Snakemake deletes on failure.
+
+    Like the next, told from an output, since parameters get no prefix where another workflow imports this one.
+    """
+    prefix, _, run = str(output.history).rpartition(f"results/{EXPERIMENT}/")
+    return f"{prefix}work/{EXPERIMENT}/{Path(run).with_suffix('.pt')}"
+
+
+def benchmarks_folder(wildcards, output):
+    """Where the jobs' times and memory are recorded."""
+    return str(Path(output.provenance).with_name("benchmarks"))
 
 
 def histories(group, shots=None):

@@ -91,7 +91,7 @@ rule record_provenance:
         "../../envs/vision.yaml"
     params:
         config=config,
-        benchmarks=f"results/{EXPERIMENT}/benchmarks",
+        benchmarks=benchmarks_folder,
         code=code_version("record_provenance.py"),
     message:
         "Record where the results come from"
