@@ -3,7 +3,7 @@
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
-PATTERNS = ("config/**/*", "src/**/*.py", "workflow/*.py", "workflow/scripts/*.py")
+PATTERNS = ("config/**/*", "src/**/*", "workflow/*.py", "workflow/scripts/*.py")
 
 
 def shipped(project: Path) -> list[str]:
