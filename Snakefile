@@ -38,3 +38,7 @@ rule all:
 
 onsuccess:
     print(closing_words(Path("results", EXPERIMENT), [str(path) for path in workflow.overwrite_configfiles]))
+
+
+onerror:
+    print(failing_words(map(Path, log)))

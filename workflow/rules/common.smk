@@ -27,6 +27,7 @@ from closing import closing_words
 from code_version import code_version as version_of
 from configuration import load_config
 from contradictions import PUBLISHED, ConfigError, is_url, read_wnids, used_measures
+from failure import failing_words
 from headstart.manifest import read_manifest
 from headstart.naming import split_name
 
