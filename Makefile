@@ -47,11 +47,16 @@ format: .venv/ready  ## let the formatters rewrite the code
 	ruff format .
 	snakefmt Snakefile workflow
 
-docs: .venv/ready  ## config/README.md from config/schema.yaml
+docs: .venv/ready  ## config/README.md from config/schema.yaml; the list of files that another workflow fetches
 	python workflow/config_reference.py
+	python workflow/shipped.py
 
 readme: .venv/ready  ## the demo's results and the list of files in README.md
 	python workflow/readme.py
+
+Dockerfile: .venv/ready envs/*.yaml  ## the conda environments as a container image, in the words of Snakemake
+	PATH=tests/conda/bin:$(PATH) snakemake --containerize --configfile config/minimal.yaml > $@.partial
+	mv $@.partial $@
 
 deviations: .venv/ready  ## what each choice does that the paper leaves open, measured on the photographs (docs/deviations.md)
 	python workflow/deviations.py $(CORES)

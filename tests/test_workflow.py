@@ -4,10 +4,8 @@ import ast
 import io
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
 import tarfile
 import time
 from pathlib import Path
@@ -17,58 +15,7 @@ import pytest
 import torch
 import yaml
 
-PROJECT = Path(__file__).parent.parent
-RESULTS = Path("results/minimal")
-KEPT = ("Snakefile", "config", "envs", "profiles", "src", "workflow")
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-
-
-def snakemake(folder: Path, *arguments: str, config: str = "config/minimal.yaml") -> subprocess.CompletedProcess:
-    run = command(*arguments, "--configfile", config)
-    return subprocess.run(run, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-
-def jobs(folder: Path, *arguments: str, config: str = "config/minimal.yaml") -> dict[str, int]:
-    """What a dry run would do: rule -> number of jobs."""
-    run = snakemake(folder, "--dry-run", *arguments, config=config)
-    assert run.returncode == 0, run.stdout
-    table = re.search(r"^job +count\n[- ]+\n(.*?)\n\n", run.stdout, flags=re.MULTILINE | re.DOTALL)
-    if table is None:
-        assert "Nothing to be done" in run.stdout, run.stdout
-        return {}
-    counts = {name: int(count) for name, count in (line.split() for line in table[1].splitlines())}
-    return {name: count for name, count in counts.items() if name not in ("total", "all")}
-
-
-def copy_project(folder: Path) -> Path:
-    for name in KEPT:
-        source = PROJECT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, folder / name)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A copy of the project, in a folder with spaces in its name, in which the experiment has run."""
-    folder = tmp_path_factory.mktemp("a folder with spaces") / "head start"
-    folder.mkdir()
-    copy_project(folder)
-    run = snakemake(folder)
-    assert run.returncode == 0, run.stdout[-6000:]
-    (folder / "first run.txt").write_text(run.stdout)
-    return folder
-
-
-@pytest.fixture
-def project(finished, tmp_path):
-    """A copy of the finished project that a test may change."""
-    return Path(shutil.copytree(finished, tmp_path / "project copy", symlinks=True))
+from pipeline import KEPT, RESULTS, command, copy_project, jobs, snakemake
 
 
 def edit(path: Path, old: str, new: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from contradictions import is_url, read_wnids, used_measures
-from headstart.heads import split_name
+from headstart.naming import split_name
 from supplies import count_members, needed_files, needed_tars, tars_there
 
 # What nobody can know before the files are there.

@@ -10,10 +10,11 @@ RESULTS = PROJECT / "results/shapes"
 FIGURES = ("figure3", "shots")
 TOP = {
     "Snakefile": "table of contents of the pipeline: config, rules, what `snakemake` makes",
+    "workflow/Snakefile": "the same for the workflow catalogue; `workflow/files.txt` lists what importers fetch",
     "Makefile": "`make demo`, `make test` and the rest",
     "requirements.in": "what is needed; `requirements.txt` pins it with hashes",
     "config/": "one YAML per experiment, `schema.yaml`, class lists, the shapes' taxonomy, published values",
-    "envs/": "the same packages for `snakemake --use-conda`",
+    "envs/": "the same packages for `snakemake --use-conda`; `Dockerfile` puts them into an image",
     "docs/": "what the paper leaves open and what each choice does; pictures of this page",
     "benchmarks/": "fast forms against plain ones: equal results, and how much faster",
     "profiles/default/": "read by every run: what reruns, what is said",

@@ -6,7 +6,6 @@ Letters in shapes: S source classes, T target classes, D features, K neighbours,
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +16,9 @@ from safetensors.numpy import load_file
 
 from headstart.blending import blend, mean_length, nearest, unit_rows
 from headstart.files import write_arrays
+from headstart.naming import split_name
 
 Array = NDArray[Any]
-FIXED_K = re.compile(r"(?P<word>[a-z0-9]+)-k(?P<K>[1-9][0-9]*)")
 
 
 @dataclass(frozen=True)
@@ -51,16 +50,6 @@ class HeadInputs:
     bias: str = "combined"
     norm: str = "untouched"
     lonely: str = "stop"
-
-
-def split_name(initialisation: str) -> tuple[str, int | None]:
-    """Split the name of an initialisation into its word and its fixed number of neighbours, if it has one.
-
-    >>> split_name("inference-k10"), split_name("random")
-    (('inference', 10), ('random', None))
-    """
-    match = FIXED_K.fullmatch(initialisation)
-    return (match["word"], int(match["K"])) if match else (initialisation, None)
 
 
 def parse_initialisation(name: str) -> tuple[str, int | None]:

@@ -5,8 +5,20 @@ import re
 import sys
 from pathlib import Path
 
-PROJECT = Path(str(workflow.current_basedir)).parent.parent
+
+def project():
+    """The project's folder; where another workflow imports it off a git host, the copies of all its files."""
+    if workflow.current_basedir.is_local:
+        return Path(str(workflow.current_basedir)).parent.parent
+    for name in Path(workflow.source_path("../files.txt")).read_text().split():
+        copy = Path(workflow.source_path(f"../../{name}"))
+    return Path(*copy.parts[: -len(Path(name).parts)])
+
+
+PROJECT = project()
 LIBRARY = PROJECT / "src"
+# Whether another workflow imports this one as a module, perhaps with a prefix before every relative path.
+IMPORTED = not workflow.modifier.is_main_snakefile()
 
 # Snakemake hands its own search path on to every `script:`.
 sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
@@ -15,14 +27,15 @@ from closing import closing_words
 from code_version import code_version as version_of
 from configuration import load_config
 from contradictions import PUBLISHED, ConfigError, is_url, read_wnids, used_measures
-from headstart.downloads import read_manifest
-from headstart.heads import split_name
+from failure import failing_words
+from headstart.manifest import read_manifest
+from headstart.naming import split_name
 
 # Jobs inherit this environment; without bytecode each import of torch costs seven seconds more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 try:
-    config = load_config(config, PROJECT, workflow.configfiles)
+    config = load_config(config, PROJECT, () if IMPORTED else workflow.configfiles, IMPORTED)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -40,6 +53,18 @@ KEPT = config["downloads"]["folder"]
 IMAGE_MEASURES = ("inference",)
 FIGURES = ("figure1", "figure2", "figure3", "shots")
 TABLES = ("table1", "table2", "table2_clean", "neighbours", "claims")
+# What the report calls them.
+TITLES = {
+    "table1": "Table 1: nearest sources",
+    "table2": "Table 2: First and Best",
+    "table2_clean": "Table 2 without the test set's help",
+    "neighbours": "K that was chosen",
+    "claims": "The paper's claims, checked",
+    "figure1": "Figure 1: learning curves",
+    "figure2": "Figure 2: one class and its sources",
+    "figure3": "Figure 3: F against K",
+    "shots": "Table 2 as a picture",
+}
 TABLE_FORMS = ("csv", "html", "md", "tex")
 FIGURE_FORMS = ("svg", "pdf", "csv")
 
@@ -197,6 +222,20 @@ def group_initialisations(wildcards):
     return GROUPS[wildcards.group]["initialisations"]
 
 
+def training_state(wildcards, output):
+    """Where a training job keeps its progress: outside the declared outputs, which Snakemake deletes on failure.
+
+    Like the next, told from an output, since parameters get no prefix where another workflow imports this one.
+    """
+    prefix, _, run = str(output.history).rpartition(f"results/{EXPERIMENT}/")
+    return f"{prefix}work/{EXPERIMENT}/{Path(run).with_suffix('.pt')}"
+
+
+def benchmarks_folder(wildcards, output):
+    """Where the jobs' times and memory are recorded."""
+    return str(Path(output.provenance).with_name("benchmarks"))
+
+
 def histories(group, shots=None):
     """The training histories of a group, of all its shot counts or of one."""
     strategy = GROUPS[group]["strategy"]
@@ -253,6 +292,21 @@ def sweep_shots(wildcards):
 def results_of_all_runs():
     """Every history, also of groups that no table shows."""
     return [path for group in GROUPS for path in histories(group)]
+
+
+def page_labels(wildcards):
+    """What the report calls a table to read."""
+    return {"result": TITLES[wildcards.table], "form": "page"}
+
+
+def numbers_labels(wildcards):
+    """What the report calls a table to compute with."""
+    return {"result": TITLES[wildcards.table], "form": "numbers"}
+
+
+def figure_labels(wildcards):
+    """What the report calls a figure."""
+    return {"result": TITLES[wildcards.figure]}
 
 
 def tables():

@@ -166,7 +166,12 @@ rule audit_images:
         audits=[path.replace(".arrow", ".audit.csv") for path in stores(TARGETS)],
         lists=listed(),
     output:
-        audit="results/{experiment}/audit.csv",
+        audit=report(
+            "results/{experiment}/audit.csv",
+            caption="../report/audit_images.rst",
+            category="Data",
+            labels={"result": "Images of each class"},
+        ),
         targets="results/{experiment}/targets.csv",
         images="results/{experiment}/images.csv",
     log:

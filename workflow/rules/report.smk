@@ -16,13 +16,13 @@ rule tabulate:
             "results/{experiment}/tables/{table}.csv",
             caption="../report/tabulate.rst",
             category="Tables",
-            labels={"table": "{table}", "form": "numbers"},
+            labels=numbers_labels,
         ),
         html=report(
             "results/{experiment}/tables/{table}.html",
             caption="../report/tabulate.rst",
             category="Tables",
-            labels={"table": "{table}", "form": "page"},
+            labels=page_labels,
         ),
         md="results/{experiment}/tables/{table}.md",
         tex="results/{experiment}/tables/{table}.tex",
@@ -54,7 +54,7 @@ rule draw_figure:
             "results/{experiment}/figures/{figure}.svg",
             caption="../report/draw_figure.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            labels=figure_labels,
         ),
         pdf="results/{experiment}/figures/{figure}.pdf",
         data="results/{experiment}/figures/{figure}.csv",
@@ -82,7 +82,10 @@ rule record_provenance:
         accuracy=source_accuracy(),
     output:
         provenance=report(
-            "results/{experiment}/provenance.json", caption="../report/record_provenance.rst", category="Origin"
+            "results/{experiment}/provenance.json",
+            caption="../report/record_provenance.rst",
+            category="Origin",
+            labels={"result": "Commit, versions, devices, seeds"},
         ),
         config="results/{experiment}/config.yaml",
     log:
@@ -91,7 +94,7 @@ rule record_provenance:
         "../../envs/vision.yaml"
     params:
         config=config,
-        benchmarks=f"results/{EXPERIMENT}/benchmarks",
+        benchmarks=benchmarks_folder,
         code=code_version("record_provenance.py"),
     message:
         "Record where the results come from"

@@ -59,8 +59,7 @@ rule fine_tune:
         pixels={key: config["source"][key] for key in ("mean", "std")},
         crop=config["images"]["crop"],
         training={key: value for key, value in config["training"].items() if key != "cache"},
-        # Outside the declared outputs, which Snakemake deletes when a job fails.
-        state="work/{experiment}/runs/{strategy}/{group}/{shots}-{seed}.pt",
+        state=training_state,
         code=code_version("fine_tune.py"),
     message:
         "Fine-tune group {wildcards.group}, {wildcards.shots} images per class, seed {wildcards.seed}"
