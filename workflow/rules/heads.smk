@@ -16,6 +16,9 @@ rule initialise_head:
         "results/{experiment}/logs/initialise_head/{initialisation}/{shots}-{seed}.log",
     conda:
         "../../envs/vision.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(5),
     params:
         sources=SOURCES,
         rule=neighbour_rule,
