@@ -1,11 +1,15 @@
 """Profiles explain themselves, and every rule says what its jobs need, or is small enough to need nothing."""
 
 import ast
+import math
 import re
 from pathlib import Path
 
 import pytest
 import yaml
+
+from configuration import load_config
+from counts import count
 
 PROJECT = Path(__file__).parent.parent
 PROFILES = sorted((PROJECT / "profiles").glob("*/profile.yaml"))
@@ -73,3 +77,19 @@ def test_batches_are_of_rules_with_many_jobs_and_take_the_room_of_one():
     assert set(slurm["groups"].values()) == set(slurm["group-components"])
     assert all(asked == {"batch": 1} for asked in slurm["set-resources"].values())
     assert slurm["resources"]["batch"] == 1 and slurm["set-resource-scopes"] == {"batch": "local"}
+
+
+def slurm_jobs(config: str) -> tuple[int, int]:
+    """How many jobs an experiment has, and how many of them Slurm sees."""
+    given = yaml.safe_load((PROJECT / f"config/{config}.yaml").read_text())
+    jobs = count(load_config(given, PROJECT), evaluations=2).jobs
+    slurm = read("slurm")
+    size = {rule: slurm["group-components"][group] for rule, group in slurm["groups"].items()}
+    sent = [math.ceil(number / size.get(rule, 1)) for rule, number in jobs.items() if rule not in LOCAL | {"all"}]
+    return sum(jobs.values()), sum(sent)
+
+
+@pytest.mark.parametrize("config", ["minimal", "config", "paper"])
+def test_the_docs_say_how_many_jobs_slurm_sees(config):
+    jobs, sent = slurm_jobs(config)
+    assert f"| `config/{config}.yaml` | {jobs} | {sent} |" in (PROJECT / "docs/cluster.md").read_text()

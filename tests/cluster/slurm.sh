@@ -12,8 +12,18 @@ daemons=(slurmd slurmctld munged)
 
 installed() { dpkg -s "${packages[@]}" >/dev/null 2>&1; }
 
+# A cluster of someone else's is left alone.
+check_machine() {
+    [ "$(id -u)" = 0 ] || { echo "only root can start a Slurm" >&2; exit 1; }
+    if [ -e /etc/slurm/slurm.conf ] && [ ! -L /etc/slurm/slurm.conf ]; then
+        echo "this machine has a Slurm of its own (/etc/slurm/slurm.conf)" >&2
+        exit 1
+    fi
+}
+
 install() {
-    installed && return
+    check_machine
+    if installed; then return; fi
     apt-get update -qq
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}"
 }
@@ -87,15 +97,12 @@ make_gpus() {
 
 # The plugin's inner srun starts without SLURM_CONF, so the configuration must also lie where Slurm looks by itself.
 link_configuration() {
-    if [ -e /etc/slurm/slurm.conf ] && [ ! -L /etc/slurm/slurm.conf ]; then
-        echo "this machine has a Slurm of its own (/etc/slurm/slurm.conf); it is left alone" >&2
-        exit 2
-    fi
     mkdir -p /etc/slurm
     ln -sfn "$SLURM_CONF" /etc/slurm/slurm.conf
 }
 
 start() {
+    check_machine
     mkdir -p "$folder"/{etc,log,pid,slurmctld,slurmd,munge,gpu}
     chmod 711 "$folder/munge"
     (umask 077 && head -c 128 /dev/urandom >"$folder/munge/key")
@@ -126,7 +133,7 @@ stop() {
     for name in "${daemons[@]}"; do
         if is_alive "$name"; then
             kill "$(cat "$folder/pid/$name")"
-            wait_for 20 sh -c "! kill -0 $(cat "$folder/pid/$name")" || true
+            wait_for 20 eval "! is_alive $name" || true
         fi
         if is_alive "$name"; then kill -9 "$(cat "$folder/pid/$name")"; fi
         rm -f "$folder/pid/$name"
