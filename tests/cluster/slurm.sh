@@ -5,7 +5,7 @@
 #     slurm.sh start FOLDER     everything it makes lies in FOLDER, which must be new or stopped; idempotent it is not
 #     slurm.sh stop FOLDER      ends the jobs, then the daemons by their recorded numbers; safe to call at any time
 #
-# CPUS and GPUS may be more than the machine has: Slurm is told not to look.
+# CPUS, GPUS and MEMORY (MB) may be more than the machine has: Slurm is told not to look.
 set -euo pipefail
 packages=(slurmctld slurmd slurm-client munge)
 daemons=(slurmd slurmctld munged)
@@ -40,9 +40,8 @@ wait_for() {
 }
 
 write_configuration() {
-    local host memory
+    local host
     host=$(hostname -s)
-    memory=$(($(awk '/MemTotal/ {print $2}' /proc/meminfo) / 1024 * 9 / 10))
     cat >"$folder/etc/slurm.conf" <<CONF
 ClusterName=test
 SlurmctldHost=$host(127.0.0.1)
@@ -143,6 +142,7 @@ stop() {
 
 cpus=${CPUS:-$(nproc)}
 gpus=${GPUS:-2}
+memory=${MEMORY:-100000}
 case "${1:-}" in
 install) install ;;
 start | stop)

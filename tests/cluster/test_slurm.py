@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -87,12 +88,14 @@ def asked_for(jobs: list[dict[str, str]], rule: str) -> list[dict[str, str]]:
     return [job for job in jobs if re.match(rf"rule_(\w+_)?{rule}(_|$)", job["comment"])]
 
 
-def cancel_once_it_has_saved(folder: Path, environment: dict[str, str]) -> None:
-    """Cancel the job of one training as soon as there is a state to go on from."""
-    until = time.time() + 900
-    while not (folder / STATE).exists():
-        assert time.time() < until, "no training has begun"
+def wait_until(there: Callable[[], bool], running: Future) -> None:
+    """Wait for something that a run does on its way."""
+    while not there():
+        assert not running.done(), running.result().stdout[-6000:]
         time.sleep(0.05)
+
+
+def cancel_training(environment: dict[str, str]) -> None:
     training = asked_for(jobs_of_slurm(environment), "fine_tune")
     job = next(job["jobid"] for job in training if job["state"] == "RUNNING" and job["comment"].endswith(WILDCARDS))
     subprocess.run(["scancel", job], env=environment, check=True)
@@ -103,10 +106,11 @@ def ran(slurm, tmp_path_factory):
     """A copy of the project whose experiment ran on Slurm, one job being cancelled; what was said; Slurm's jobs."""
     folder = copy_project(tmp_path_factory.mktemp("on slurm"))
     with ThreadPoolExecutor() as pool:
-        cancelling = pool.submit(cancel_once_it_has_saved, folder, slurm)
-        run = on_slurm(folder, slurm)
+        running = pool.submit(on_slurm, folder, slurm)
+        wait_until((folder / STATE).exists, running)
+        cancel_training(slurm)
+        run = running.result()
     assert run.returncode == 0, run.stdout[-6000:]
-    cancelling.result()
     return folder, run.stdout, jobs_of_slurm(slurm)
 
 
@@ -164,17 +168,8 @@ def test_slurm_sees_few_jobs_and_those_on_the_network_get_a_gpu(ran):
     assert not [job for rule in counts for job in asked_for(jobs, rule) if "cpu=1," not in job["tres-alloc"]]
 
 
-def spoil_what_is_not_yet_decoded(folder: Path, decoded: list[Path]) -> None:
-    """Once one class of a batch is decoded, put a web page in the place of the tars of the others."""
-    until = time.time() + 300
-    while not any(path.exists() for path in decoded):
-        assert time.time() < until, "no class was decoded"
-        time.sleep(0.05)
-    for path in decoded:
-        if not path.exists():
-            (folder / f"resources/minimal/{path.stem}.tar").write_bytes(
-                b"<!DOCTYPE html><html>Sign in</html>" + bytes(100)
-            )
+def spoil(tar: Path) -> None:
+    tar.write_bytes(b"<!DOCTYPE html><html>Sign in</html>" + bytes(100))
 
 
 def test_a_batch_that_fails_in_one_member_keeps_what_the_others_made(ran, slurm, tmp_path):
@@ -184,9 +179,12 @@ def test_a_batch_that_fails_in_one_member_keeps_what_the_others_made(ran, slurm,
         path.unlink()
     targets = [str(path.relative_to(folder)) for path in decoded]
     with ThreadPoolExecutor() as pool:
-        spoiling = pool.submit(spoil_what_is_not_yet_decoded, folder, decoded)
-        run = on_slurm(folder, slurm, *targets, "--retries", "0")
-    spoiling.result()
+        running = pool.submit(on_slurm, folder, slurm, *targets, "--retries", "0")
+        wait_until(lambda: any(path.exists() for path in decoded), running)
+        for path in decoded:
+            if not path.exists():
+                spoil(folder / f"resources/minimal/{path.stem}.tar")
+        run = running.result()
     assert run.returncode != 0
     log = "\n".join(path.read_text() for path in (folder / ".snakemake/slurm_logs").rglob("*.log"))
     assert "is a web page" in log

@@ -58,7 +58,7 @@ rule fine_tune:
     threads: config["training"]["threads"]
     resources:
         gpu=1,
-        mem_mb=growing(16000),
+        mem_mb=growing(12000),
         runtime=growing(240),
     params:
         initialisations=group_initialisations,
