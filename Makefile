@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The private environment is complete; nothing from outside may slip in.
 export PYTHONNOUSERSITE := 1
 
-.PHONY: demo photos rehearsal plan test lint types unit format docs readme deviations lock clean
+.PHONY: demo photos rehearsal plan test lint types unit test-cluster format docs readme deviations lock clean
 
 demo: .venv/ready  ## the default experiment on drawn shapes, with its report
 	snakemake --cores $(CORES)
@@ -41,6 +41,10 @@ types: .venv/ready
 
 unit: .venv/ready
 	pytest
+
+test-cluster: .venv/ready  ## the smallest experiment on a real Slurm, installed by apt and started here; needs root on Debian or Ubuntu
+	tests/cluster/slurm.sh install
+	pytest tests/cluster
 
 format: .venv/ready  ## let the formatters rewrite the code
 	ruff check --fix .

@@ -17,9 +17,9 @@ TOP = {
     "envs/": "the same packages for `snakemake --use-conda`; `Dockerfile` puts them into an image",
     "docs/": "what the paper leaves open and what each choice does; pictures of this page",
     "benchmarks/": "fast forms against plain ones: equal results, and how much faster",
-    "profiles/default/": "read by every run: what reruns, what is said",
+    "profiles/": "`default` is read by every run; `workstation` and `slurm` are for `--profile`",
     "workflow/report/": "captions of the report",
-    "tests/": "one file per module, the architecture, and the whole workflow",
+    "tests/": "one file per module, the architecture, the whole workflow; in `cluster/` the workflow on a real Slurm",
 }
 FOLDERS = (
     "workflow",

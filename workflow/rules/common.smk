@@ -23,6 +23,7 @@ IMPORTED = not workflow.modifier.is_main_snakefile()
 # Snakemake hands its own search path on to every `script:`.
 sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
 
+from attempts import growing
 from closing import closing_words
 from code_version import code_version as version_of
 from configuration import load_config
@@ -67,6 +68,11 @@ TITLES = {
 }
 TABLE_FORMS = ("csv", "html", "md", "tex")
 FIGURE_FORMS = ("svg", "pdf", "csv")
+
+# So many files are fetched at once, however many cores there are; `--resources downloads=N` says otherwise. It stands
+# here because a `resources:` in profiles/default would replace that of every other profile.
+if "downloads" not in workflow.global_resources:
+    workflow.register_resource("downloads", 4)
 
 
 wildcard_constraints:

@@ -16,6 +16,9 @@ rule initialise_heads:
         "results/{experiment}/logs/initialise_heads/{group}/{shots}-{seed}.log",
     conda:
         "../../envs/vision.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(5),
     params:
         initialisations=group_initialisations,
         sources=SOURCES,

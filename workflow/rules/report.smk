@@ -28,6 +28,7 @@ rule tabulate:
         tex="results/{experiment}/tables/{table}.tex",
     log:
         "results/{experiment}/logs/tabulate/{table}.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
@@ -60,6 +61,7 @@ rule draw_figure:
         data="results/{experiment}/figures/{figure}.csv",
     log:
         "results/{experiment}/logs/draw_figure/{figure}.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
@@ -90,6 +92,7 @@ rule record_provenance:
         config="results/{experiment}/config.yaml",
     log:
         "results/{experiment}/logs/record_provenance.log",
+    localrule: True
     conda:
         "../../envs/vision.yaml"
     params:

@@ -18,6 +18,10 @@ rule cache_trunk:
     conda:
         "../../envs/vision.yaml"
     threads: 2
+    resources:
+        gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(60),
     params:
         classes=len(SOURCES),
         network={key: config["source"][key] for key in ("library", "name", "options")},
@@ -52,6 +56,10 @@ rule fine_tune:
     conda:
         "../../envs/vision.yaml"
     threads: config["training"]["threads"]
+    resources:
+        gpu=1,
+        mem_mb=growing(12000),
+        runtime=growing(240),
     params:
         initialisations=group_initialisations,
         classes=len(SOURCES),
