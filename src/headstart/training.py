@@ -23,12 +23,15 @@ from tqdm import tqdm
 from headstart.backbones import Network, place, use_threads
 from headstart.batches import TrainingImages, draw_batch, dropout_mask
 from headstart.checkpoints import Checkpoint, termination
+from headstart.computing import compile_on, forward_in, send
 from headstart.embedding import frozen_pass
+from headstart.prefetch import one_ahead
 from headstart.replicas import BATCH_NORM, Replica, final_weights, score, start_replicas
 from headstart.strategies import STRATEGIES
 
 Evaluation = Mapping[str, tuple[np.ndarray, np.ndarray]]
 Optimisers = Mapping[str, torch.optim.Optimizer]
+Batch = tuple[Tensor, Tensor, Tensor | None]  # inputs, labels and the factors of dropout
 Scores = list[tuple[str, int, str, Tensor]]  # initialisation, step, part, F-score of each class (T,)
 
 
@@ -49,6 +52,8 @@ def train_lockstep(
     eps: float = 1e-8,
     dropout: float = 0.75,
     batch_norm: str = "train",
+    precision: str = "float32",
+    compile: bool = False,
     checkpoint: Checkpoint | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Tensor]]:
     """Train one replica of the network per head, and score each at the given steps.
@@ -66,6 +71,8 @@ def train_lockstep(
         learning_rate, betas, eps: of Adam.
         dropout: probability of dropping a feature before the head.
         batch_norm: of the trained blocks, "train" (statistics of the batch) or "eval" (those of pretraining).
+        precision: of a GPU, a key of PRECISIONS.
+        compile: trunk and tails, if on a GPU.
         checkpoint: where to keep the state; the caller removes it when the outputs are in place.
 
     Returns:
@@ -86,19 +93,23 @@ def train_lockstep(
     with use_threads(threads), termination() as stop:
         for part in (network.trunk, network.tail, network.head):
             place(part, device).eval()
-        replicas = start_replicas(network, heads, batch_norm, device)
+        if compile:
+            compile_on(device, network.trunk)
+        replicas = start_replicas(network, heads, batch_norm, device, compile)
         optimisers = {
             name: torch.optim.Adam(replica.parameters(), learning_rate, (betas[0], betas[1]), eps, fused=True)
             for name, replica in replicas.items()
         }
         done, scores = _resume(checkpoint, replicas, optimisers)
+        draw = partial(_draw, images, network.head.in_features, dropout, device)
+        batches = one_ahead(draw, range(max(done, 0) + 1, steps + 1), second_thread=device.type == "cuda")
         with tqdm(total=steps, initial=max(done, 0), desc="fine-tune", unit="step", mininterval=5) as progress:
             for step in range(done + 1, steps + 1):
                 if step > 0:
-                    losses = _train_step(step, network, replicas, optimisers, images, strategy, dropout, device)
+                    losses = _train_step(next(batches), network, replicas, optimisers, strategy, precision)
                     _show(progress, losses)
                 if step in evaluate_at:
-                    scores += _evaluate(step, replicas, evaluation, images.batch, device)
+                    scores += _evaluate(step, replicas, evaluation, images.batch, device, precision)
                 state = partial(_state, step, scores, replicas, optimisers)
                 _keep(checkpoint, state, step in evaluate_at, stop.is_set())
     return _history(scores, classes), final_weights(replicas, network.head_name)
@@ -119,27 +130,30 @@ def evaluation_steps(steps: int, count: int) -> list[int]:
     return [0, *np.unique(np.geomspace(1, steps, count - 1).round().astype(int)).tolist()]
 
 
+def _draw(images: TrainingImages, features: int, dropout: float, device: torch.device, step: int) -> Batch:
+    inputs, labels = draw_batch(images, step, device)
+    if dropout == 0:
+        return inputs, labels, None
+    return inputs, labels, send(dropout_mask(len(labels), features, dropout, images.seed, step).numpy(), device)
+
+
 def _train_step(
-    step: int,
+    batch: Batch,
     network: Network,
     replicas: Mapping[str, Replica],
     optimisers: Optimisers,
-    images: TrainingImages,
     strategy: str,
-    dropout: float,
-    device: torch.device,
+    precision: str,
 ) -> dict[str, Tensor]:
     """Take one step with every replica; give their losses."""
-    inputs, labels = draw_batch(images, step, device)
-    with torch.no_grad():
+    inputs, labels, mask = batch
+    with torch.no_grad(), forward_in(inputs.device, precision):
         outputs = frozen_pass(network.trunk, inputs)
-    mask = None
-    if dropout > 0:
-        mask = dropout_mask(len(labels), network.head.in_features, dropout, images.seed, step).to(device)
     losses = {}
     for name, replica in replicas.items():
-        features, logits = replica(outputs, mask)
-        loss = STRATEGIES[strategy](replica, network, features, logits, labels)
+        with forward_in(inputs.device, precision):
+            features, logits = replica(outputs, mask)
+            loss = STRATEGIES[strategy](replica, network, features, logits, labels)
         optimisers[name].zero_grad()
         loss.backward()
         optimisers[name].step()
@@ -148,12 +162,17 @@ def _train_step(
 
 
 def _evaluate(
-    step: int, replicas: Mapping[str, Replica], evaluation: Evaluation, batch: int, device: torch.device
+    step: int,
+    replicas: Mapping[str, Replica],
+    evaluation: Evaluation,
+    batch: int,
+    device: torch.device,
+    precision: str,
 ) -> Scores:
     return [
         (name, step, part, torch.from_numpy(f1))
         for part, (outputs, labels) in evaluation.items()
-        for name, f1 in score(replicas, outputs, labels, batch, device).items()
+        for name, f1 in score(replicas, outputs, labels, batch, device, precision).items()
     ]
 
 

@@ -81,6 +81,7 @@ rule embed_images:
         network={key: config["source"][key] for key in ("library", "name", "options")},
         pixels={key: config["source"][key] for key in ("mean", "std")},
         crop=config["images"]["crop"],
+        gpu=config["gpu"],
         code=code_version("embed_images.py"),
     message:
         "Show every image to the source network"

@@ -25,6 +25,7 @@ rule cache_trunk:
         pixels={key: config["source"][key] for key in ("mean", "std")},
         crop=config["images"]["crop"],
         precision=config["training"]["cache"],
+        gpu=config["gpu"],
         code=code_version("cache_trunk.py"),
     message:
         "Pass the test images through the frozen blocks"
@@ -61,6 +62,7 @@ rule fine_tune:
         training={key: value for key, value in config["training"].items() if key != "cache"},
         # Outside the declared outputs, which Snakemake deletes when a job fails.
         state="work/{experiment}/runs/{strategy}/{group}/{shots}-{seed}.pt",
+        gpu=config["gpu"],
         code=code_version("fine_tune.py"),
     message:
         "Fine-tune group {wildcards.group}, {wildcards.shots} images per class, seed {wildcards.seed}"

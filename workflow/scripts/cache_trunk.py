@@ -12,7 +12,7 @@ from headstart.logs import follow
 
 follow(snakemake.log[0])
 params = snakemake.params
-device = pick_device(snakemake.threads)
+device = pick_device(snakemake.threads, **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
 # Parts lie together, so that a training job can map each without copying it.
 images = pd.read_csv(snakemake.input.split).query("part != 'train'").sort_values("part", kind="stable")
@@ -26,5 +26,6 @@ cache_trunk(
     path=Path(snakemake.output.trunk),
     dtype=params.precision,
     **params.pixels,
+    **params.gpu,
 )
 write_table(images, snakemake.output.images)

@@ -12,7 +12,7 @@ from headstart.logs import follow
 
 follow(snakemake.log[0])
 params = snakemake.params
-device = pick_device(snakemake.threads)
+device = pick_device(snakemake.threads, **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
 network = cut(model)
 head = {name: value.detach().numpy() for name, value in network.head.state_dict().items()}
@@ -25,6 +25,7 @@ features = embed(
     batch=64,
     device=device,
     **params.pixels,
+    **params.gpu,
 )
 write_arrays({"features": features}, snakemake.output.features)
 write_arrays(head, snakemake.output.head)

@@ -8,6 +8,7 @@ import pandas as pd
 from headstart.backbones import cut, load_classifier, pick_device
 from headstart.batches import TrainingImages
 from headstart.checkpoints import Checkpoint, digest_of
+from headstart.computing import precision_on
 from headstart.files import write_arrays, write_table
 from headstart.heads import load_head
 from headstart.images import PixelStore
@@ -18,7 +19,7 @@ from headstart.training import evaluation_steps, train_lockstep
 follow(snakemake.log[0])
 params, training, wildcards = snakemake.params, snakemake.params.training, snakemake.wildcards
 files = {name: Path(snakemake.input[name]) for name in params.initialisations}
-device = pick_device(training["threads"])
+device = pick_device(training["threads"], **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
 targets = list(pd.read_csv(snakemake.input.targets)["wnid"])
 chosen = shots(pd.read_csv(snakemake.input.split), int(wildcards.shots))
@@ -26,7 +27,7 @@ trunk, evaluated = np.load(snakemake.input.trunk, mmap_mode="r"), pd.read_csv(sn
 checkpoint = Checkpoint(
     Path(params.state),
     digest_of(
-        [*params.items(), *wildcards.items(), ("device", str(device))],
+        [*params.items(), *wildcards.items(), ("device", device.type)],
         [*files.values(), *(Path(snakemake.input[name]) for name in ("split", "evaluation", "targets", "weights"))],
         large=map(Path, [snakemake.input.trunk, *snakemake.input.stores]),
     ),
@@ -57,6 +58,7 @@ history, weights = train_lockstep(
     threads=training["threads"],
     strategy=wildcards.strategy,
     checkpoint=checkpoint,
+    **params.gpu,
     **{key: training[key] for key in ("learning_rate", "betas", "eps", "dropout", "batch_norm")},
 )
 
@@ -65,7 +67,9 @@ run = {
     "group": wildcards.group,
     "shots": int(wildcards.shots),
     "seed": int(wildcards.seed),
+    "device": device.type,
+    "precision": precision_on(device, params.gpu["precision"]),
 }
 write_arrays({name: tensor.numpy() for name, tensor in weights.items()}, snakemake.output.weights)
-write_table(history.assign(**run, device=str(device)), snakemake.output.history)
+write_table(history.assign(**run), snakemake.output.history)
 checkpoint.remove()
