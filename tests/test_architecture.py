@@ -29,7 +29,7 @@ ALLOWED = {
     "images": {"pictures", "tars"},
     "neighbours": {"blending", "heads", "metrics", "similarity"},
     "pretraining": {"backbones", "embedding", "images"},
-    "replicas": {"backbones", "computing", "metrics", "prefetch"},
+    "replicas": {"backbones", "computing", "embedding", "metrics", "prefetch"},
     "palette": {"heads"},
     "published": {"palette", "rendering", "tables"},
     "results": {"statistics"},

@@ -1,5 +1,8 @@
+import contextlib
+import gc
 import os
 import signal
+import weakref
 from copy import deepcopy
 from dataclasses import replace
 
@@ -285,6 +288,65 @@ def test_training_does_not_touch_the_global_generators(train):
     train({"a": head(0)}, steps=2, evaluate_at=[2])
     assert torch.equal(torch.get_rng_state(), torch_before)
     assert (np.random.get_state()[1] == numpy_before).all()
+
+
+@pytest.mark.parametrize(("side_by_side", "at_once"), [(3, 2), (2, 2), (1, 1), (2, 3)])
+def test_less_at_once_where_memory_is_short_gives_the_same_bits(train, evaluation, monkeypatch, side_by_side, at_once):
+    parts = evaluation | {"validation": tuple(values[:4] for values in evaluation["test"])}
+    heads = {"b": head(0), "a": head(1), "c": head(2)}
+    plain_history, plain = train(heads, evaluation=parts)
+    held, network, seen = note_replicas(monkeypatch), fresh_network(), set()
+    network.trunk.register_forward_pre_hook(lambda _, inputs: seen.add(len(inputs[0])))
+    history, weights = train(heads, network=network, evaluation=parts, side_by_side=side_by_side, at_once=at_once)
+    assert same(weights, plain) and list(weights) == list(plain)
+    assert history.equals(plain_history)
+    assert seen == {1, 2}  # batches of four and of one; none gets alone that was not
+    assert held == {3: [3], 2: [2, 1], 1: [1, 1, 1]}[side_by_side]
+
+
+def note_replicas(monkeypatch):
+    """Return a list that fills with the numbers of replicas started together."""
+    held, start = [], training.start_replicas
+
+    def noting(network, heads, *settings):
+        held.append(len(heads))
+        return start(network, heads, *settings)
+
+    monkeypatch.setattr(training, "start_replicas", noting)
+    return held
+
+
+def test_a_round_leaves_no_replica_behind_when_the_next_begins(train, monkeypatch):
+    living, start = weakref.WeakSet(), training.start_replicas
+
+    def watching(*arguments):
+        gc.collect()
+        assert not living
+        replicas = start(*arguments)
+        living.update(replicas.values())
+        return replicas
+
+    monkeypatch.setattr(training, "start_replicas", watching)
+    train({"a": head(0), "b": head(1), "c": head(2)}, side_by_side=1)
+
+
+@pytest.mark.parametrize("broken_at", [2, 5, 8, 12])
+def test_an_attempt_with_less_at_once_goes_on_from_the_state_of_one_with_more(train, tmp_path, monkeypatch, broken_at):
+    """Attempts hold three, then two, then one initialisation, then three again; each but the last breaks off."""
+    heads = {"a": head(0), "b": head(1), "c": head(2)}
+    unbroken_history, unbroken = train(heads)
+    for side_by_side in (3, 2, 1):
+        checkpoint = Checkpoint(tmp_path / "state.pt", "digest", save_every=0)
+        with monkeypatch.context() as patch:
+            patch.setitem(training.STRATEGIES, "finetune", breaking_loss(broken_at, out_of_memory))
+            with contextlib.suppress(torch.OutOfMemoryError):
+                train(heads, checkpoint=checkpoint, side_by_side=side_by_side, at_once=side_by_side)
+    history, weights = train(heads, checkpoint=Checkpoint(tmp_path / "state.pt", "digest"))
+    assert same(weights, unbroken) and history.equals(unbroken_history)
+
+
+def out_of_memory():
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
 
 @pytest.mark.parametrize("broken_at", [1, 3, 6])

@@ -17,6 +17,8 @@ from headstart.computing import send
 from headstart.embedding import normalise
 from headstart.images import PixelStore, crop_batch
 
+Batch = tuple[Tensor, Tensor, Tensor | None]
+
 
 @dataclass(frozen=True)
 class TrainingImages:
@@ -56,6 +58,14 @@ def draw_batch(images: TrainingImages, step: int, device: torch.device) -> tuple
     crops = crop_batch(images.store, [images.names[i] for i in chosen], images.side, images.seed, epoch)
     labels = np.asarray(images.labels)[chosen].astype(np.int64)
     return normalise(crops, images.mean, images.std, device), send(labels, device)
+
+
+def draw_step(images: TrainingImages, features: int, dropout: float, device: torch.device, step: int) -> Batch:
+    """Give all that a step draws: the network's input, the labels, and the factor of each feature or None."""
+    inputs, labels = draw_batch(images, step, device)
+    if dropout == 0:
+        return inputs, labels, None
+    return inputs, labels, send(dropout_mask(len(labels), features, dropout, images.seed, step).numpy(), device)
 
 
 def dropout_mask(rows: int, features: int, probability: float, seed: int, step: int) -> Tensor:

@@ -39,6 +39,7 @@ def embed(
     device: torch.device,
     precision: str = "float32",
     compile: bool = False,
+    at_once: int | None = None,
 ) -> np.ndarray:
     """Give the features of the central crop of each image, float32 (N, D); leaves both parts in eval mode.
 
@@ -48,12 +49,13 @@ def embed(
         batch: images read at once.
         precision: of a GPU, a key of PRECISIONS.
         compile: the network, if on a GPU.
+        at_once: images that pass together, where memory is short; None takes the batch.
 
     Raises:
         ValueError: no images, or features that are no numbers; the first such images are named.
     """
     whole = nn.Sequential(trunk, tail)
-    outputs = _outputs(whole, store, names, side, mean, std, batch, device, precision, compile, "embed")
+    outputs = _outputs(whole, store, names, side, mean, std, batch, device, precision, compile, at_once, "embed")
     features = np.concatenate([part for _, part in outputs])
     if features.ndim != 2:
         raise ValueError(f"expected features (N, D), got shape {features.shape}; were trunk and tail made by one cut?")
@@ -73,6 +75,7 @@ def cache_trunk(
     dtype: str = "float32",
     precision: str = "float32",
     compile: bool = False,
+    at_once: int | None = None,
 ) -> None:
     """Write the trunk's output for the central crop of each image to `path`, an .npy file (N, ...) for np.load.
 
@@ -86,8 +89,8 @@ def cache_trunk(
         raise ValueError(f"cannot keep the trunk's output as {dtype!r}; valid are float32, float16")
     with replacing(path) as partial:
         file = None
-        outputs = _outputs(trunk, store, names, side, mean, std, batch, device, precision, compile, "cache", dtype)
-        for start, part in outputs:
+        settings = (precision, compile, at_once, "cache", dtype)
+        for start, part in _outputs(trunk, store, names, side, mean, std, batch, device, *settings):
             if file is None:
                 file = np.lib.format.open_memmap(partial, "w+", np.dtype(dtype), (len(names), *part.shape[1:]))
             file[start : start + len(part)] = part
@@ -95,12 +98,25 @@ def cache_trunk(
         file.flush()
 
 
-def frozen_pass(module: nn.Module, inputs: Tensor) -> Tensor:
-    """Run blocks in eval mode over images (N, 3, H, W), on a CPU a few at a time; call it without gradients."""
+def frozen_pass(module: nn.Module, inputs: Tensor, at_once: int | None = None) -> Tensor:
+    """Run blocks in eval mode over images (N, 3, H, W), on a CPU a few at a time; call it without gradients.
+
+    Args:
+        at_once: images at most, where memory is short.
+    """
     size = max(1, PIECE_PIXELS // (inputs.shape[2] * inputs.shape[3]))
     if inputs.device.type != "cpu" or len(inputs) <= size:
+        return in_pieces(module, inputs, at_once)
+    return torch.cat([in_pieces(module, piece, at_once) for piece in inputs.split(size)])
+
+
+def in_pieces(module: nn.Module, inputs: Tensor, at_once: int | None) -> Tensor:
+    """Run blocks in eval mode over N inputs, about `at_once` of them together; None takes all."""
+    if at_once is None or len(inputs) <= at_once:
         return module(inputs)
-    return torch.cat([module(piece) for piece in inputs.split(size)])
+    # Never one alone: a CPU then goes another way, with other last bits.
+    pieces = min(-(-len(inputs) // at_once), len(inputs) // 2)
+    return torch.cat([module(piece) for piece in inputs.tensor_split(pieces)])
 
 
 def normalise(pixels: np.ndarray, mean: Sequence[float], std: Sequence[float], device: torch.device) -> Tensor:
@@ -130,6 +146,7 @@ def _outputs(
     device: torch.device,
     precision: str,
     compile: bool,
+    at_once: int | None,
     title: str,
     dtype: str = "float32",
 ) -> Iterator[tuple[int, np.ndarray]]:
@@ -149,7 +166,7 @@ def _outputs(
     with tqdm(total=len(names), desc=title, unit="image", mininterval=SECONDS_BETWEEN_LINES) as progress:
         for chosen, inputs in batches:
             with torch.inference_mode(), forward_in(device, precision):
-                outputs = frozen_pass(module, inputs).float().cpu().numpy()
+                outputs = frozen_pass(module, inputs, at_once).float().cpu().numpy()
             with np.errstate(over="ignore"):  # reported below, with names
                 outputs = outputs.astype(dtype, copy=False)
             _require_finite(outputs, chosen)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from headstart.backbones import Network, place
 from headstart.computing import compile_on, forward_in, in_float32, send
+from headstart.embedding import in_pieces
 from headstart.metrics import confusion, f_scores
 from headstart.prefetch import one_ahead
 
@@ -51,9 +52,13 @@ class Replica(nn.Module):
             features = block(features)
             if features.requires_grad and features.ndim == 4:
                 features.register_hook(_in_layout_of(features))
+        features = features.float()
+        return features, self.classify(features, mask)
+
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Give logits (N, T) for features (N, D)."""
         with in_float32(features.device):  # logits rounded to half would tie
-            features = features.float()
-            return features, self.head(features if mask is None else features * mask)
+            return self.head(features.float() if mask is None else features * mask)
 
     def compile_tail(self, device: torch.device) -> None:
         """Compile what is trained, if the device is a GPU."""
@@ -93,14 +98,16 @@ def score(
     batch: int,
     device: torch.device,
     precision: str = "float32",
+    at_once: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Give the F-score of each class for each replica, (T,), NaN for a class without images.
 
     Args:
         outputs: the trunk's output for N images, in memory or mapped from a file.
         labels: their classes, (N,).
-        batch: images at once.
+        batch: images read at once.
         precision: of a GPU, a key of PRECISIONS.
+        at_once: images that pass together, where memory is short; None takes the batch.
 
     Raises:
         ValueError: logits that are no numbers.
@@ -113,7 +120,7 @@ def score(
     with torch.inference_mode(), forward_in(device, precision):
         for inputs in batches:
             for name, replica in replicas.items():
-                logits = replica(inputs)[1]
+                logits = replica.classify(in_pieces(replica.tail, inputs, at_once))
                 _require_finite(logits, name)
                 predictions[name].append(logits.argmax(1).cpu().numpy())
     for replica in replicas.values():

@@ -200,6 +200,11 @@ def group_heads(wildcards):
     return {name: f"results/{EXPERIMENT}/heads/{name}/{run}.safetensors" for name in group_initialisations(wildcards)}
 
 
+def attempt_number(wildcards, attempt):
+    """Which attempt at a job this is: after a GPU's memory was too small, the next one takes less at once."""
+    return attempt
+
+
 def histories(group, shots=None):
     """The training histories of a group, of all its shot counts or of one."""
     strategy = GROUPS[group]["strategy"]

@@ -76,6 +76,8 @@ rule embed_images:
     conda:
         "../../envs/vision.yaml"
     threads: 2
+    resources:
+        attempt=attempt_number,
     params:
         classes=len(SOURCES),
         network={key: config["source"][key] for key in ("library", "name", "options")},

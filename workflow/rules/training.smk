@@ -18,6 +18,8 @@ rule cache_trunk:
     conda:
         "../../envs/vision.yaml"
     threads: 2
+    resources:
+        attempt=attempt_number,
     params:
         classes=len(SOURCES),
         network={key: config["source"][key] for key in ("library", "name", "options")},
@@ -53,6 +55,8 @@ rule fine_tune:
     conda:
         "../../envs/vision.yaml"
     threads: config["training"]["threads"]
+    resources:
+        attempt=attempt_number,
     params:
         initialisations=group_initialisations,
         classes=len(SOURCES),

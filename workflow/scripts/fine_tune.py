@@ -13,6 +13,7 @@ from headstart.files import write_arrays, write_table
 from headstart.heads import load_head
 from headstart.images import PixelStore
 from headstart.logs import follow
+from headstart.memory import Sizes, fitting
 from headstart.splits import label, shots
 from headstart.training import evaluation_steps, train_lockstep
 
@@ -33,34 +34,39 @@ checkpoint = Checkpoint(
     ),
 )
 
-history, weights = train_lockstep(
-    network=cut(model, training["trained_from"]),
-    heads={name: (head.weight, head.bias) for name, head in ((name, load_head(path)) for name, path in files.items())},
-    classes=targets,
-    images=TrainingImages(
-        PixelStore([Path(path) for path in snakemake.input.stores]),
-        list(chosen["name"]),
-        label(chosen, targets),
-        side=params.crop,
-        seed=int(wildcards.seed),
-        shots=int(wildcards.shots),
-        batch=training["batch"],
-        **params.pixels,
-    ),
-    # The images of each part lie together, so these are views into the mapped file.
-    evaluation={
-        str(part): (trunk[rows.min() : rows.max() + 1], label(evaluated.loc[rows], targets))
-        for part, rows in evaluated.groupby("part").groups.items()
-    },
-    steps=training["steps"],
-    evaluate_at=evaluation_steps(training["steps"], training["evaluations"]),
-    device=device,
-    threads=training["threads"],
-    strategy=wildcards.strategy,
-    checkpoint=checkpoint,
-    **params.gpu,
-    **{key: training[key] for key in ("learning_rate", "betas", "eps", "dropout", "batch_norm")},
-)
+with fitting(Sizes(training["batch"], len(files)), snakemake.resources.attempt) as sizes:
+    history, weights = train_lockstep(
+        network=cut(model, training["trained_from"]),
+        heads={
+            name: (head.weight, head.bias) for name, head in ((name, load_head(path)) for name, path in files.items())
+        },
+        classes=targets,
+        images=TrainingImages(
+            PixelStore([Path(path) for path in snakemake.input.stores]),
+            list(chosen["name"]),
+            label(chosen, targets),
+            side=params.crop,
+            seed=int(wildcards.seed),
+            shots=int(wildcards.shots),
+            batch=training["batch"],
+            **params.pixels,
+        ),
+        # The images of each part lie together, so these are views into the mapped file.
+        evaluation={
+            str(part): (trunk[rows.min() : rows.max() + 1], label(evaluated.loc[rows], targets))
+            for part, rows in evaluated.groupby("part").groups.items()
+        },
+        steps=training["steps"],
+        evaluate_at=evaluation_steps(training["steps"], training["evaluations"]),
+        device=device,
+        threads=training["threads"],
+        strategy=wildcards.strategy,
+        side_by_side=sizes.side_by_side,
+        at_once=sizes.at_once,
+        checkpoint=checkpoint,
+        **params.gpu,
+        **{key: training[key] for key in ("learning_rate", "betas", "eps", "dropout", "batch_norm")},
+    )
 
 run = {
     "strategy": wildcards.strategy,
