@@ -33,7 +33,7 @@ def test_a_full_memory_is_explained_with_what_comes_next(error, capsys):
     said = str(found.value)
     now = "32 images at once and 4 initialisations side by side"
     assert said.startswith(f"the GPU's memory is full with {now} ({str(error).partition('. ')[0]}). ")
-    assert "The next attempt takes 32 images at once and 2 initialisations side by side, goes on" in said
+    assert "The next attempt takes 32 images at once and 2 initialisations side by side and gives" in said
     assert "--retries" in said and "Tried" not in said
 
 
