@@ -16,7 +16,7 @@ RULE_NAMES = re.findall(r"^ *rule (\w+):", RULES, flags=re.MULTILINE)
 ANYONE = {"files", "logs"}
 ALLOWED = {
     "audit": {"images", "splits"},
-    "backbones": {"computing", "weights"},
+    "backbones": {"computing", "devices", "weights"},
     "batches": {"computing", "embedding", "images"},
     "charts": {"palette"},
     "claims": {"palette", "rendering", "statistics"},
@@ -48,7 +48,19 @@ ALLOWED = {
 # Jobs are many and start-up counts: these modules may not draw in the heavy packages.
 HEAVY = {"torch", "torchvision", "timm", "matplotlib", "gensim", "nltk", "sklearn"}
 LIGHT = [
-    *("audit", "blending", "claims", "downloads", "files", "heads", "hypernyms", "images", "logs", "metrics"),
+    *(
+        "audit",
+        "blending",
+        "claims",
+        "devices",
+        "downloads",
+        "files",
+        "heads",
+        "hypernyms",
+        "images",
+        "logs",
+        "metrics",
+    ),
     *("neighbours", "palette", "prefetch", "provenance", "published", "rendering", "results", "similarity", "splits"),
     *("statistics", "tables", "tabulation", "tars", "transfer", "wordvectors", "wupalmer"),
 ]

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from headstart.computing import precision_on, set_precision
+from headstart.devices import claim
 from headstart.weights import fill, read_weights
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -37,6 +38,8 @@ class Network(NamedTuple):
 def pick_device(threads: int | None = None, precision: str = "float32", compile: bool = False) -> torch.device:
     """Choose cuda, else mps, else the CPU, and set up the process for it; once, at the start of a job.
 
+    Of several GPUs the job gets one that no other job has, and waits for it.
+
     Args:
         threads: CPU threads of torch; None leaves its own choice, one per core.
         precision: of a GPU, a key of PRECISIONS.
@@ -48,8 +51,7 @@ def pick_device(threads: int | None = None, precision: str = "float32", compile:
     if threads is not None:
         torch.set_num_threads(threads)
     name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    # With its number, since "cuda" alone is another GPU in a second thread.
-    device = torch.device(name, torch.cuda.current_device()) if name == "cuda" else torch.device(name)
+    device = _pick_gpu() if name == "cuda" else torch.device(name)
     set_precision(device, precision)
     if name == "cpu":
         _keep_freed_memory()
@@ -265,6 +267,15 @@ def _require_known(name: str, known: Sequence[str], library: str) -> None:
     if name not in known:
         close = difflib.get_close_matches(name, known, n=5) or list(known[:5])
         raise ValueError(f"{library} has no network {name!r} among its {len(known)}; close are {', '.join(close)}")
+
+
+def _pick_gpu() -> torch.device:
+    count = torch.cuda.device_count()
+    uuids = [str(torch.cuda.get_device_properties(place).uuid) for place in range(count)] if count > 1 else []
+    # With its number, since "cuda" alone is the first GPU in a second thread.
+    device = torch.device("cuda", claim(uuids) if uuids else 0)
+    torch.cuda.set_device(device)
+    return device
 
 
 def _announce(device: torch.device, precision: str, compile: bool) -> None:
