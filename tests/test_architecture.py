@@ -16,20 +16,20 @@ RULE_NAMES = re.findall(r"^ *rule (\w+):", RULES, flags=re.MULTILINE)
 ANYONE = {"files", "logs"}
 ALLOWED = {
     "audit": {"images", "splits"},
-    "backbones": {"weights"},
-    "batches": {"embedding", "images"},
+    "backbones": {"computing", "devices", "weights"},
+    "batches": {"computing", "embedding", "images"},
     "charts": {"palette"},
     "claims": {"palette", "rendering", "statistics"},
     "costs": {"backbones", "replicas"},
     "downloads": {"transfer"},
-    "embedding": {"backbones", "images"},
+    "embedding": {"backbones", "computing", "images", "prefetch"},
     "figures": {"charts", "palette", "published", "statistics"},
     "gallery": {"figures", "images", "results", "tables"},
     "heads": {"blending", "naming"},
     "images": {"pictures", "tars"},
     "neighbours": {"blending", "heads", "metrics", "similarity"},
     "pretraining": {"backbones", "embedding", "images"},
-    "replicas": {"backbones", "metrics"},
+    "replicas": {"backbones", "computing", "embedding", "metrics", "prefetch"},
     "palette": {"naming"},
     "published": {"palette", "rendering", "tables"},
     "results": {"statistics"},
@@ -39,16 +39,19 @@ ALLOWED = {
     "tables": {"palette", "rendering", "statistics"},
     "tabulation": {"claims", "palette", "published", "rendering", "results", "tables"},
     "taxonomy": {"hypernyms"},
-    "training": {"backbones", "batches", "checkpoints", "embedding", "replicas", "strategies"},
+    "training": {
+        *("backbones", "batches", "checkpoints", "computing", "embedding", "prefetch", "replicas", "strategies"),
+    },
     "transfer": {"manifest", "tars"},
     "wupalmer": {"hypernyms"},
 }
 # Jobs are many and start-up counts: these modules may not draw in the heavy packages.
 HEAVY = {"torch", "torchvision", "timm", "matplotlib", "gensim", "nltk", "sklearn"}
 LIGHT = [
-    *("audit", "blending", "claims", "downloads", "files", "heads", "hypernyms", "images", "logs", "manifest"),
-    *("metrics", "naming", "neighbours", "palette", "provenance", "published", "rendering", "results", "similarity"),
-    *("splits", "statistics", "tables", "tabulation", "tars", "transfer", "wordvectors", "wupalmer"),
+    *("audit", "blending", "claims", "devices", "downloads", "files", "heads", "hypernyms", "images", "logs"),
+    *("manifest", "metrics", "naming", "neighbours", "palette", "prefetch", "provenance", "published", "rendering"),
+    *("results", "similarity", "splits", "statistics", "tables", "tabulation", "tars", "transfer", "wordvectors"),
+    "wupalmer",
 ]
 
 

@@ -86,11 +86,13 @@ rule embed_images:
         gpu=1,
         mem_mb=growing(8000),
         runtime=growing(60),
+        attempt=growing(1),
     params:
         classes=len(SOURCES),
         network={key: config["source"][key] for key in ("library", "name", "options")},
         pixels={key: config["source"][key] for key in ("mean", "std")},
         crop=config["images"]["crop"],
+        gpu=config["gpu"],
         code=code_version("embed_images.py"),
     message:
         "Show every image to the source network"

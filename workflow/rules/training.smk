@@ -22,6 +22,7 @@ rule cache_trunk:
         gpu=1,
         mem_mb=growing(8000),
         runtime=growing(60),
+        attempt=growing(1),
     params:
         classes=len(SOURCES),
         network={key: config["source"][key] for key in ("library", "name", "options")},
@@ -29,6 +30,7 @@ rule cache_trunk:
         pixels={key: config["source"][key] for key in ("mean", "std")},
         crop=config["images"]["crop"],
         precision=config["training"]["cache"],
+        gpu=config["gpu"],
         code=code_version("cache_trunk.py"),
     message:
         "Pass the test images through the frozen blocks"
@@ -60,6 +62,7 @@ rule fine_tune:
         gpu=1,
         mem_mb=growing(12000),
         runtime=growing(240),
+        attempt=growing(1),
     params:
         initialisations=group_initialisations,
         classes=len(SOURCES),
@@ -68,6 +71,7 @@ rule fine_tune:
         crop=config["images"]["crop"],
         training={key: value for key, value in config["training"].items() if key != "cache"},
         state=training_state,
+        gpu=config["gpu"],
         code=code_version("fine_tune.py"),
     message:
         "Fine-tune group {wildcards.group}, {wildcards.shots} images per class, seed {wildcards.seed}"
