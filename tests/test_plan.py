@@ -92,7 +92,13 @@ ODD = {  # no seed 0, no WordNet, inference in one group alone, shots that group
 }
 
 
-@pytest.mark.parametrize(("name", "changes"), [("minimal", {}), ("minimal", ODD), ("paper", {})])
+# Drawn images beside a network from elsewhere, whose top-1 nothing measures; a dry run opens no weights.
+PRETRAINED = {"source__weights": "config/minimal.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"), [("minimal", {}), ("minimal", ODD), ("minimal", PRETRAINED), ("paper", {})]
+)
 def test_jobs_are_those_that_snakemake_would_run(name, changes, empty):
     counts = count(config_of(name, **changes), evaluations=3)
     assert counts.jobs == dry_run(given(name, **changes, experiment="planned"), empty)

@@ -156,7 +156,7 @@ def source_pictures():
 
 def source_accuracy():
     """The source network's own top-1, where something measures it."""
-    measured = DRAWN or config["source"]["samples"]
+    measured = not config["source"]["weights"] or config["source"]["samples"]
     return [f"results/{EXPERIMENT}/source/accuracy.csv"] if measured else []
 
 
