@@ -89,8 +89,8 @@ def test_changing_a_similarity_reruns_what_depends_on_it_and_nothing_else(projec
         "measure_word2vec": 1,
         "sweep_neighbours": 2,
         "choose_neighbours": 2,
-        # For both seeds; K of every measure is chosen from one sweep, so all heads with a chosen K follow.
-        "initialise_head": 2 * (2 * 3 + 1),
+        # For both seeds; K of every measure is chosen from one sweep.
+        "initialise_heads": 2 * 3,
         "fine_tune": 6,
         "tabulate": 5,
         "draw_figure": 4,
@@ -114,8 +114,8 @@ def test_removing_one_result_rebuilds_just_that(project):
     run = snakemake(project)
     assert run.returncode == 0, run.stdout
     assert jobs(project) == {}
-    (project / RESULTS / "heads/random/4-1.safetensors").unlink()
-    assert jobs(project, f"{RESULTS}/heads/random/4-1.safetensors") == {"initialise_head": 1}
+    (project / RESULTS / "heads/main/4-1.safetensors").unlink()
+    assert jobs(project, f"{RESULTS}/heads/main/4-1.safetensors") == {"initialise_heads": 1}
 
 
 def test_adding_a_seed_adds_only_its_own_jobs(project):
@@ -125,7 +125,7 @@ def test_adding_a_seed_adds_only_its_own_jobs(project):
         "measure_inference": 2,
         "sweep_neighbours": 1,
         "choose_neighbours": 1,
-        "initialise_head": 13,
+        "initialise_heads": 3,
         "fine_tune": 3,
         "tabulate": 5,
         "draw_figure": 4,
@@ -137,7 +137,7 @@ def test_adding_a_shot_count_adds_only_its_own_jobs(project):
     edit(project / "config/minimal.yaml", "shots: [1, 4]", "shots: [1, 2, 4]")
     assert jobs(project) == {
         "measure_inference": 2,
-        "initialise_head": 10,
+        "initialise_heads": 2,
         "fine_tune": 2,
         "tabulate": 5,
         "draw_figure": 1,
@@ -148,14 +148,13 @@ def test_adding_a_shot_count_adds_only_its_own_jobs(project):
 def test_adding_a_group_adds_only_its_own_jobs(project):
     groups = yaml.safe_load((project / "config/minimal.yaml").read_text())["groups"]
     edit_config(project, groups=groups | {"pair": {"initialisations": ["random", "wordnet-k2"], "shots": [1]}})
-    assert jobs(project) == {"initialise_head": 2, "fine_tune": 2, "record_provenance": 1}
+    assert jobs(project) == {"initialise_heads": 2, "fine_tune": 2, "record_provenance": 1}
 
 
 def test_changing_the_rule_of_k_leaves_alone_what_has_no_k_to_choose(project):
     edit_config(project, neighbours__rule="clean")
     changed = jobs(project)
-    assert changed["initialise_head"] == 3 * 2 * 2  # three measures, two shot counts, two seeds
-    assert changed["fine_tune"] == 4  # not the curves, whose K is fixed
+    assert changed["initialise_heads"] == changed["fine_tune"] == 4  # not the curves, whose K is fixed
     assert "sweep_neighbours" not in changed
 
 

@@ -184,12 +184,12 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
     """
     jobs = image_jobs(config, sources, targets) | similarity_jobs(config) | dict.fromkeys(ONCE, 1)
     groups, seeds = config["groups"].values(), len(config["seeds"])
-    heads = {(name, shots) for group in groups for name in group["initialisations"] for shots in group["shots"]}
+    runs = sum(len(group["shots"]) for group in groups) * seeds
     jobs |= {
         # The split of seed 0 also says which images are evaluated.
         "split_images": len({0, *config["seeds"]}),
-        "initialise_head": len(heads) * seeds,
-        "fine_tune": sum(len(group["shots"]) for group in groups) * seeds,
+        "initialise_heads": runs,
+        "fine_tune": runs,
         "tabulate": TABLES,
         "draw_figure": FIGURES,
     }

@@ -6,7 +6,7 @@ Letters in shapes: S source classes, T target classes, D features, K neighbours,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,9 @@ class Head:
     bias: Array  # (T,) float32
     sources: Array  # (T, Kmax) int64
     coefficients: Array  # (T, Kmax) float32
+
+
+KINDS = {"weight": np.float32, "bias": np.float32, "sources": np.int64, "coefficients": np.float32}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,15 +100,21 @@ def imprinted_head(features: Array, labels: Array, names: Sequence[str], scale: 
     return _without_sources(scale * unit_rows(sums))
 
 
-def save_head(head: Head, path: str | os.PathLike[str]) -> None:
-    """Write a head as safetensors: weight, bias, sources, coefficients."""
-    kinds = {"weight": np.float32, "bias": np.float32, "sources": np.int64, "coefficients": np.float32}
-    write_arrays({name: np.asarray(getattr(head, name), kind) for name, kind in kinds.items()}, path)
+def save_heads(heads: Mapping[str, Head], path: str | os.PathLike[str]) -> None:
+    """Write initialisation -> head as safetensors: "<initialisation>/weight", /bias, /sources and /coefficients."""
+    arrays = {
+        f"{name}/{field}": np.asarray(getattr(head, field), kind)
+        for name, head in heads.items()
+        for field, kind in KINDS.items()
+    }
+    write_arrays(arrays, path)
 
 
-def load_head(path: str | os.PathLike[str]) -> Head:
-    """Read a head written by `save_head`."""
-    return Head(**load_file(path))
+def load_heads(path: str | os.PathLike[str]) -> dict[str, Head]:
+    """Read the heads that `save_heads` wrote, by initialisation."""
+    arrays = load_file(path)
+    names = dict.fromkeys(key.rpartition("/")[0] for key in arrays)
+    return {name: Head(**{field: arrays[f"{name}/{field}"] for field in KINDS}) for name in names}
 
 
 def _random(inputs: HeadInputs) -> Head:

@@ -77,7 +77,6 @@ wildcard_constraints:
     shots=r"\d+",
     group="|".join(GROUPS),
     measure="|".join(("inference", "wordnet", "word2vec")),
-    initialisation=r"[a-z0-9]+(-k\d+)?",
     table="|".join(TABLES),
     figure="|".join(FIGURES),
 
@@ -193,36 +192,34 @@ def sweep_similarities(wildcards):
 
 
 def head_inputs(wildcards):
-    """What an initialisation is made from, besides the source head and the images."""
-    measure, fixed = split_name(wildcards.initialisation)
-    if measure not in MEASURES:
-        return {}
-    inputs = {"similarity": similarity_path(measure, wildcards.shots, wildcards.seed)}
-    if fixed is None:
+    """What the initialisations of a group are made from, besides the source head and the images."""
+    blended = blended_heads(wildcards.group)
+    inputs = {measure: similarity_path(measure, wildcards.shots, wildcards.seed) for measure, _ in blended}
+    if any(fixed is None for _, fixed in blended):
         inputs["neighbours"] = f"results/{EXPERIMENT}/neighbours/{wildcards.seed}.csv"
     return inputs
 
 
+def blended_heads(group):
+    """Measure and fixed K (None where it is chosen) of each initialisation of a group that blends source rows."""
+    names = [split_name(name) for name in GROUPS[group]["initialisations"]]
+    return [(word, fixed) for word, fixed in names if word in MEASURES]
+
+
 def head_rules(wildcards):
-    """How rows are blended; nothing for heads that blend none, so that they do not follow these keys."""
-    return config["heads"] if split_name(wildcards.initialisation)[0] in MEASURES else {}
+    """How rows are blended; nothing for groups that blend none, so that they do not follow these keys."""
+    return config["heads"] if blended_heads(wildcards.group) else {}
 
 
 def neighbour_rule(wildcards):
-    """The rule that chose K; nothing for heads with a fixed K or none."""
-    word, fixed = split_name(wildcards.initialisation)
-    return config["neighbours"]["rule"] if word in MEASURES and fixed is None else ""
+    """The rule that chose K; nothing for groups whose K is fixed."""
+    chosen = any(fixed is None for _, fixed in blended_heads(wildcards.group))
+    return config["neighbours"]["rule"] if chosen else ""
 
 
 def group_initialisations(wildcards):
     """The initialisations trained side by side in one group."""
     return GROUPS[wildcards.group]["initialisations"]
-
-
-def group_heads(wildcards):
-    """The heads that one training job starts from, by initialisation."""
-    run = f"{wildcards.shots}-{wildcards.seed}"
-    return {name: f"results/{EXPERIMENT}/heads/{name}/{run}.safetensors" for name in group_initialisations(wildcards)}
 
 
 def training_state(wildcards, output):

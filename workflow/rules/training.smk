@@ -35,7 +35,7 @@ rule cache_trunk:
 rule fine_tune:
     """Train every initialisation of a group on the same images, crops and dropout."""
     input:
-        unpack(group_heads),
+        heads="results/{experiment}/heads/{group}/{shots}-{seed}.safetensors",
         stores=stores(TARGETS),
         weights=source_weights(),
         targets="results/{experiment}/targets.csv",
