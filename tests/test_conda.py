@@ -19,7 +19,7 @@ HOST = {"channels": ["conda-forge"], "dependencies": ["python >=3.11", "snakemak
 # One cheap result of each environment.
 MADE = {
     "text": f"{RESULTS}/similarity/wordnet.parquet",
-    "vision": f"{RESULTS}/heads/inference/4-1.safetensors",
+    "vision": f"{RESULTS}/heads/main/4-1.safetensors",
     "report": f"{RESULTS}/figures/figure3.csv",
 }
 

@@ -15,7 +15,7 @@ TOP = {
     "requirements.in": "what is needed; `requirements.txt` pins it with hashes",
     "config/": "one YAML per experiment, `schema.yaml`, class lists, the shapes' taxonomy, published values",
     "envs/": "the same packages for `snakemake --use-conda`; `Dockerfile` puts them into an image",
-    "docs/": "what the paper leaves open and what each choice does; pictures of this page",
+    "docs/": "pages on every side of it, from `docs/README.md` on; pictures of this page",
     "benchmarks/": "fast forms against plain ones: equal results, and how much faster",
     "profiles/": "`default` is read by every run; `workstation` and `slurm` are for `--profile`",
     "workflow/report/": "captions of the report",
