@@ -26,11 +26,12 @@ include: "workflow/rules/report.smk"
 
 
 rule all:
-    """Everything: Tables 1 and 2, Figures 1 to 3, and where they come from."""
+    """Everything: Tables 1 and 2, Figures 1 to 3, the interactive page, and where they come from."""
     default_target: True
     input:
         tables(),
         figures(),
+        f"results/{EXPERIMENT}/explore.html",
         f"results/{EXPERIMENT}/provenance.json",
     message:
         "Everything is made"

@@ -1,12 +1,23 @@
-"""What several test files need: WordNet 3.0, copied from where it is installed, and a finished run."""
+"""What several test files need: WordNet 3.0, a finished run, and where screenshots lie."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
+# Imported by both of its users, so that the fixtures are found.
+from test_explorer import made, stores  # noqa: F401
+
 from headstart.taxonomy import find_wordnet, prepare_wordnet
 from pipeline import copy_project, snakemake
+
+SCREENSHOTS = pytest.StashKey[Path]()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say where the screenshots of the interactive page are."""
+    if SCREENSHOTS in config.stash:
+        terminalreporter.write_line(f"screenshots of the interactive page: {config.stash[SCREENSHOTS]}")
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,10 @@ ALLOWED = {
     "costs": {"backbones", "replicas"},
     "downloads": {"transfer"},
     "embedding": {"backbones", "computing", "images", "prefetch"},
+    "explorer": {
+        *("blending", "charts", "explorer", "images", "palette", "published", "rendering", "results"),
+        *("statistics", "tables", "tabulation"),
+    },
     "figures": {"charts", "palette", "published", "statistics"},
     "gallery": {"figures", "images", "results", "tables"},
     "heads": {"blending", "naming"},

@@ -43,6 +43,8 @@ def test_full_run_leaves_tables_figures_and_provenance(finished):
     for figure in ("figure1", "figure2", "figure3", "shots"):
         for form in ("svg", "pdf", "csv"):
             assert (finished / RESULTS / f"figures/{figure}.{form}").stat().st_size > 0
+    page = (finished / RESULTS / "explore.html").read_text()
+    assert "Explore minimal" in page and page.count("data:image/webp") == 4 * 6 + 6 and len(page) < 5e6
     table = pd.read_csv(finished / RESULTS / "tables/table2.csv")
     assert set(table["shots"]) == {1, 4}
     assert set(table["initialisation"]) == {"random", "inference", "wordnet", "word2vec", "imprinted"}
@@ -94,6 +96,7 @@ def test_changing_a_similarity_reruns_what_depends_on_it_and_nothing_else(projec
         "fine_tune": 6,
         "tabulate": 5,
         "draw_figure": 4,
+        "build_explorer": 1,
         "record_provenance": 1,
     }
 
@@ -110,7 +113,8 @@ def edit_function(path: Path, name: str) -> None:
 def test_removing_one_result_rebuilds_just_that(project):
     (project / RESULTS / "figures/figure3.svg").unlink()
     assert jobs(project)["draw_figure"] == 1
-    assert set(jobs(project)) == {"draw_figure", "record_provenance"}
+    # The interactive page shows the numbers of this figure.
+    assert set(jobs(project)) == {"draw_figure", "build_explorer", "record_provenance"}
     run = snakemake(project)
     assert run.returncode == 0, run.stdout
     assert jobs(project) == {}
@@ -129,6 +133,7 @@ def test_adding_a_seed_adds_only_its_own_jobs(project):
         "fine_tune": 3,
         "tabulate": 5,
         "draw_figure": 4,
+        "build_explorer": 1,
         "record_provenance": 1,
     }
 
@@ -141,6 +146,7 @@ def test_adding_a_shot_count_adds_only_its_own_jobs(project):
         "fine_tune": 2,
         "tabulate": 5,
         "draw_figure": 1,
+        "build_explorer": 1,
         "record_provenance": 1,
     }
 
@@ -148,7 +154,7 @@ def test_adding_a_shot_count_adds_only_its_own_jobs(project):
 def test_adding_a_group_adds_only_its_own_jobs(project):
     groups = yaml.safe_load((project / "config/minimal.yaml").read_text())["groups"]
     edit_config(project, groups=groups | {"pair": {"initialisations": ["random", "wordnet-k2"], "shots": [1]}})
-    assert jobs(project) == {"initialise_heads": 2, "fine_tune": 2, "record_provenance": 1}
+    assert jobs(project) == {"initialise_heads": 2, "fine_tune": 2, "build_explorer": 1, "record_provenance": 1}
 
 
 def test_changing_the_rule_of_k_leaves_alone_what_has_no_k_to_choose(project):
@@ -159,7 +165,12 @@ def test_changing_the_rule_of_k_leaves_alone_what_has_no_k_to_choose(project):
 
 
 def test_a_value_on_the_command_line_replaces_the_configs(project):
-    assert jobs(project, "--config", "seeds=[0]") == {"tabulate": 5, "draw_figure": 4, "record_provenance": 1}
+    assert jobs(project, "--config", "seeds=[0]") == {
+        "tabulate": 5,
+        "draw_figure": 4,
+        "build_explorer": 1,
+        "record_provenance": 1,
+    }
 
 
 def test_papers_experiment_is_planned_offline_in_ten_seconds(tmp_path):

@@ -82,7 +82,17 @@ def defined_names(statement: ast.stmt) -> list[str]:
 def reached(path: Path, name: str | None) -> list[ast.stmt]:
     """Return the statements of a file behind one name, with those that always run; all of them for None."""
     module = read_module(path)
-    return module.statements if name is None else [*module.effects, *module.definitions.get(name, [])]
+    found = module.statements if name is None else [*module.effects, *module.definitions.get(name, [])]
+    return [*found, *files_named(path, found)]
+
+
+def files_named(path: Path, statements: list[ast.stmt]) -> list[ast.stmt]:
+    """Return a statement with the digest of every page, style sheet and script beside a file that statements name."""
+    texts = {node.value for part in statements for node in ast.walk(part) if isinstance(node, ast.Constant)}
+    names = [text for text in texts if isinstance(text, str) and text.endswith((".html", ".css", ".js"))]
+    files = [path.parent / name for name in sorted(names)]
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()]
+    return [ast.Expr(ast.Constant(digest)) for digest in digests]
 
 
 def names_in(statements: list[ast.stmt]) -> set[str]:

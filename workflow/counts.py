@@ -17,7 +17,10 @@ from supplies import count_members, needed_files, needed_tars, tars_there
 LISTED = {"train": 900, "test": 100}  # per class; the authors' lists have 81,000 and 9,000 names of 90 classes
 IMAGES_OF_SYNSET = 1281  # mean of ILSVRC2012's training classes: 1,281,167 images of 1000 synsets
 TABLES, FIGURES = 5, 4
-ONCE = ("describe_classes", "audit_images", "embed_images", "cache_trunk", "record_provenance", "all")
+ONCE = (
+    *("describe_classes", "audit_images", "embed_images", "cache_trunk", "build_explorer", "record_provenance"),
+    "all",
+)
 
 
 class Part(NamedTuple):

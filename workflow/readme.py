@@ -19,6 +19,7 @@ TOP = {
     "benchmarks/": "fast forms against plain ones: equal results, and how much faster",
     "profiles/": "`default` is read by every run; `workstation` and `slurm` are for `--profile`",
     "workflow/report/": "captions of the report",
+    "src/headstart/explorer/page.html": "the interactive page: its text; `page.css` its looks, `*.js` what it does",
     "tests/": "one file per module, the architecture, the whole workflow; in `cluster/` the workflow on a real Slurm",
 }
 FOLDERS = (
@@ -26,6 +27,7 @@ FOLDERS = (
     "workflow/rules",
     "workflow/scripts",
     "src/headstart",
+    "src/headstart/explorer",
     "src/headstart/shapes",
     "src/headstart/strategies",
 )

@@ -261,6 +261,11 @@ def similarities():
     return [similarity_path(measure, shots, SEEDS[0]) for measure in MEASURES]
 
 
+def sample():
+    """On which images the visual similarity of Table 1 was measured, as a sentence."""
+    return f"Visual similarity: {config['neighbours']['shots']} training images per class, seed {SEEDS[0]}."
+
+
 def example():
     """The target class of Figure 2."""
     return config["figures"]["example"] or config["tables"]["examples"][0]
@@ -313,6 +318,12 @@ def numbers_labels(wildcards):
 def figure_labels(wildcards):
     """What the report calls a figure."""
     return {"result": TITLES[wildcards.figure]}
+
+
+def explored_runs():
+    """The histories the interactive page shows: of all groups with the strategy of the tables' group."""
+    strategy = GROUPS[config["tables"]["group"]]["strategy"]
+    return [path for group in GROUPS if GROUPS[group]["strategy"] == strategy for path in histories(group)]
 
 
 def tables():

@@ -1,4 +1,4 @@
-"""Tables, figures and where they come from."""
+"""Tables, figures, the interactive page and where they come from."""
 
 
 rule tabulate:
@@ -35,7 +35,7 @@ rule tabulate:
         examples=examples(),
         measures=MEASURES,
         rule=config["neighbours"]["rule"],
-        sample=f"Visual similarity: {config['neighbours']['shots']} training images per class, seed {SEEDS[0]}.",
+        sample=sample(),
         code=code_version("tabulate.py"),
     message:
         "Write {wildcards.table}"
@@ -75,11 +75,46 @@ rule draw_figure:
         "../scripts/draw_figure.py"
 
 
+rule build_explorer:
+    """The interactive page: tables, curves, every class with its pictures and nearest sources, similarity maps."""
+    input:
+        history=histories(config["tables"]["group"]),
+        runs=explored_runs(),
+        sweep="results/{experiment}/figures/figure3.csv",
+        similarity=similarities(),
+        classes="results/{experiment}/classes.csv",
+        audit="results/{experiment}/audit.csv",
+        pictures=stores(TARGETS) + source_pictures(),
+        published=published(),
+    output:
+        page=report(
+            "results/{experiment}/explore.html",
+            caption="../report/build_explorer.rst",
+            category="Explorer",
+            labels={"page": "everything, by hovering and clicking"},
+        ),
+    log:
+        "results/{experiment}/logs/build_explorer.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        title=EXPERIMENT,
+        measures=MEASURES,
+        rule=config["neighbours"]["rule"],
+        sample=sample(),
+        code=code_version("build_explorer.py"),
+    message:
+        "Build the interactive page"
+    script:
+        "../scripts/build_explorer.py"
+
+
 rule record_provenance:
     """Commit, config, versions, device, seeds and times behind the results."""
     input:
         tables(),
         figures(),
+        f"results/{EXPERIMENT}/explore.html",
         runs=results_of_all_runs(),
         accuracy=source_accuracy(),
     output:
