@@ -10,6 +10,7 @@ import yaml
 import config_reference
 from configuration import load_config, look_up
 from contradictions import MEASURES, ConfigError, read_wnids
+from headstart.computing import PRECISIONS
 from headstart.heads import INITIALISATIONS
 from headstart.metrics import READINGS
 from headstart.similarity import MEASURES as LIBRARY_MEASURES
@@ -192,6 +193,7 @@ def test_choices_of_the_schema_are_the_dictionaries_of_the_library():
     pattern = groups["initialisations"]["items"]["pattern"]
     words = set(pattern.replace("(-k[1-9][0-9]*)?", "").strip("^$()").replace("(", "").replace(")", "").split("|"))
     assert words == set(INITIALISATIONS)
+    assert look_up(SCHEMA, "properties.gpu.properties.precision.enum") == list(PRECISIONS)
     reading = look_up(SCHEMA, "properties.inference.properties.reading")
     assert reading["enum"] == list(READINGS)
     assert reading["default"] == "argmax"

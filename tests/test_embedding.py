@@ -118,6 +118,21 @@ def test_the_real_network_knows_most_ilsvrc_photographs(tmp_path):
     assert np.mean(logits.argmax(1) == np.arange(1000)[::25]) > 0.75  # 0.859 of all 1000
 
 
+def test_passes_give_the_same_bits_whatever_goes_at_once(store, network, tmp_path):
+    seen = []
+    network.trunk.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    pixels = PIXELS | {"batch": 5}
+    names = store.names[:5]
+    cache_trunk(network.trunk, store, names, **pixels, path=tmp_path / "whole.npy")
+    whole = embed(network.trunk, network.tail, store, names, **pixels)
+    assert seen == [5, 5]
+    for at_once in (1, 2, 3, 4, 5):
+        assert np.array_equal(embed(network.trunk, network.tail, store, names, **pixels, at_once=at_once), whole)
+        cache_trunk(network.trunk, store, names, **pixels, at_once=at_once, path=tmp_path / "parts.npy")
+        assert (tmp_path / "parts.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
+    assert seen[2:] == [3, 2] * 8 + [5] * 2
+
+
 def test_large_batches_go_through_a_cpu_in_pieces(network):
     seen = []
     network.trunk.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))

@@ -1,6 +1,7 @@
 """Every table and figure that the pipeline names has a function behind it; captions name what is missing."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,15 @@ def test_the_caption_counts_listed_images_where_lists_are_used():
     for name in ("table2", "table2_clean"):
         assert "888 of 900 listed images were found." in tabulate(name, results_of(90, 88, lists=True))[1]
         assert "listed images" not in tabulate(name, results_of(90, 88))[1]
+
+
+def test_table_2_says_when_a_gpu_rounded():
+    plain = results_of(90, 90)
+    for name in ("table2", "table2_clean"):
+        for found, said in (("float32", False), ("bf16", True)):
+            text = tabulate(name, replace(plain, history=plain.history.assign(precision=found)))[1]
+            assert ("Computed in bf16 on a GPU." in text) == said
+        assert "Computed in" not in tabulate(name, plain)[1]
 
 
 def test_table_1_names_the_papers_sources():

@@ -1,5 +1,8 @@
+import contextlib
+import gc
 import os
 import signal
+import weakref
 from copy import deepcopy
 from dataclasses import replace
 
@@ -10,13 +13,14 @@ from PIL import Image
 from test_backbones import Chain, build
 from torch.nn import functional
 
-from headstart import training
+from headstart import computing, embedding, replicas, training
 from headstart.backbones import cut, place, use_threads
 from headstart.batches import TrainingImages, batch_order, draw_batch, dropout_mask
 from headstart.checkpoints import Checkpoint
 from headstart.embedding import cache_trunk, embed, normalise
 from headstart.images import PixelStore, decode_folder, random_crop
 from headstart.metrics import confusion, f_scores
+from headstart.prefetch import one_ahead
 from headstart.training import evaluation_steps, train_lockstep
 
 CPU = torch.device("cpu")
@@ -138,6 +142,82 @@ def plain_run(weight, bias, images):
     }  # fmt: skip
 
 
+def test_batches_drawn_ahead_by_a_second_thread_give_the_same_bits(train, store, monkeypatch):
+    names = store.names[:5]
+    network = fresh_network()
+    plain_features = embed(network.trunk, network.tail, store, names, **PIXELS, batch=2, device=CPU)
+    plain_history, plain = train({"a": head(0), "b": head(1)})
+    used = []
+
+    def ahead(make, keys, second_thread):
+        used.append(make)
+        return one_ahead(make, keys)
+
+    for module in (embedding, replicas, training):
+        monkeypatch.setattr(module, "one_ahead", ahead)
+    history, weights = train({"a": head(0), "b": head(1)})
+    assert same(weights, plain) and history.equals(plain_history)
+    assert len(used) == 1 + 3  # the batches of the run, and of its three evaluations
+    assert np.array_equal(
+        embed(network.trunk, network.tail, store, names, **PIXELS, batch=2, device=CPU), plain_features
+    )
+    assert len(used) == 5
+
+
+def test_half_precision_rounds_the_blocks_and_leaves_weights_logits_and_loss_float32(train, monkeypatch):
+    _, plain = train({"a": head(0)}, steps=1, evaluate_at=[0])
+    monkeypatch.setattr(computing, "precision_on", lambda device, precision: precision)  # bfloat16 on a CPU
+    monkeypatch.setattr(replicas, "in_float32", lambda device: torch.autocast("cpu", enabled=False))
+    seen = []
+
+    def loss(replica, pretrained, features, logits, labels):
+        seen.append((features.dtype, logits.dtype, functional.cross_entropy(logits, labels).dtype))
+        return functional.cross_entropy(logits, labels)
+
+    monkeypatch.setitem(training.STRATEGIES, "finetune", loss)
+    history, rounded = train({"a": head(0)}, steps=1, evaluate_at=[0], precision="bf16")
+    assert seen == [(torch.float32,) * 3] and history["f1"].notna().all()
+    assert {value.dtype for value in rounded.values()} == {torch.float32, torch.int64}
+    statistics = [name for name in plain if name.endswith("running_var")]
+    assert not same({name: plain[name] for name in statistics}, {name: rounded[name] for name in statistics})
+    for name in statistics:
+        torch.testing.assert_close(rounded[name], plain[name], rtol=0.02, atol=0.002)
+
+
+def test_half_precision_rounds_the_passes_over_images(store, monkeypatch):
+    network = fresh_network()
+    plain = embed(network.trunk, network.tail, store, store.names, **PIXELS, batch=4, device=CPU)
+    monkeypatch.setattr(computing, "precision_on", lambda device, precision: precision)
+    rounded = embed(network.trunk, network.tail, store, store.names, **PIXELS, batch=4, device=CPU, precision="bf16")
+    assert rounded.dtype == np.float32 and not np.array_equal(rounded, plain)
+    np.testing.assert_allclose(rounded, plain, rtol=0.05, atol=0.05)
+
+
+def test_compiled_networks_train_alike(train, monkeypatch):
+    """Traced as for a GPU, but run by the plain operators, since compiling for a CPU takes minutes."""
+    heads = {"a": head(0), "b": head(1)}
+    plain_history, plain = train(heads, steps=2, evaluate_at=[0])
+    traced = []
+
+    def backend(graph, inputs):
+        traced.append(graph)
+        return graph.forward
+
+    def compile_here(device, module):
+        module.compile(backend=backend)
+        return True
+
+    for module in (replicas, training):
+        monkeypatch.setattr(module, "compile_on", compile_here)
+    history, weights = train(heads, steps=2, evaluate_at=[0], compile=True)
+    assert history.equals(plain_history)
+    # For both replicas together: the trunk, the tail in training, and in evaluation for a full and for a small batch.
+    assert len(traced) == 4
+    assert weights.keys() == plain.keys()
+    for name, value in weights.items():
+        torch.testing.assert_close(value, plain[name], rtol=1e-3, atol=1e-3)
+
+
 def test_the_first_step_is_that_of_the_textbook(train, images):
     """Adam's first step moves every weight by the learning rate against the sign of its gradient."""
     _, weights = train({"a": head(0)}, steps=1, evaluate_at=[0], dropout=0.0, learning_rate=0.01)
@@ -208,6 +288,65 @@ def test_training_does_not_touch_the_global_generators(train):
     train({"a": head(0)}, steps=2, evaluate_at=[2])
     assert torch.equal(torch.get_rng_state(), torch_before)
     assert (np.random.get_state()[1] == numpy_before).all()
+
+
+@pytest.mark.parametrize(("side_by_side", "at_once"), [(3, 2), (2, 2), (1, 1), (2, 3)])
+def test_less_at_once_where_memory_is_short_gives_the_same_bits(train, evaluation, monkeypatch, side_by_side, at_once):
+    parts = evaluation | {"validation": tuple(values[:4] for values in evaluation["test"])}
+    heads = {"b": head(0), "a": head(1), "c": head(2)}
+    plain_history, plain = train(heads, evaluation=parts)
+    held, network, seen = note_replicas(monkeypatch), fresh_network(), set()
+    network.trunk.register_forward_pre_hook(lambda _, inputs: seen.add(len(inputs[0])))
+    history, weights = train(heads, network=network, evaluation=parts, side_by_side=side_by_side, at_once=at_once)
+    assert same(weights, plain) and list(weights) == list(plain)
+    assert history.equals(plain_history)
+    assert seen == {1, 2}  # batches of four and of one; none gets alone that was not
+    assert held == {3: [3], 2: [2, 1], 1: [1, 1, 1]}[side_by_side]
+
+
+def note_replicas(monkeypatch):
+    """Return a list that fills with the numbers of replicas started together."""
+    held, start = [], training.start_replicas
+
+    def noting(network, heads, *settings):
+        held.append(len(heads))
+        return start(network, heads, *settings)
+
+    monkeypatch.setattr(training, "start_replicas", noting)
+    return held
+
+
+def test_a_round_leaves_no_replica_behind_when_the_next_begins(train, monkeypatch):
+    living, start = weakref.WeakSet(), training.start_replicas
+
+    def watching(*arguments):
+        gc.collect()
+        assert not living
+        replicas = start(*arguments)
+        living.update(replicas.values())
+        return replicas
+
+    monkeypatch.setattr(training, "start_replicas", watching)
+    train({"a": head(0), "b": head(1), "c": head(2)}, side_by_side=1)
+
+
+@pytest.mark.parametrize("broken_at", [2, 5, 8, 12])
+def test_an_attempt_with_less_at_once_goes_on_from_the_state_of_one_with_more(train, tmp_path, monkeypatch, broken_at):
+    """Attempts hold three, then two, then one initialisation, then three again; each but the last breaks off."""
+    heads = {"a": head(0), "b": head(1), "c": head(2)}
+    unbroken_history, unbroken = train(heads)
+    for side_by_side in (3, 2, 1):
+        checkpoint = Checkpoint(tmp_path / "state.pt", "digest", save_every=0)
+        with monkeypatch.context() as patch:
+            patch.setitem(training.STRATEGIES, "finetune", breaking_loss(broken_at, out_of_memory))
+            with contextlib.suppress(torch.OutOfMemoryError):
+                train(heads, checkpoint=checkpoint, side_by_side=side_by_side, at_once=side_by_side)
+    history, weights = train(heads, checkpoint=Checkpoint(tmp_path / "state.pt", "digest"))
+    assert same(weights, unbroken) and history.equals(unbroken_history)
+
+
+def out_of_memory():
+    raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
 
 
 @pytest.mark.parametrize("broken_at", [1, 3, 6])

@@ -27,18 +27,24 @@ def code_version(script: Path, library: Path) -> str:
         script: the script of a rule.
         library: folder that holds the package, `src`.
     """
-    seen: set[tuple[Path, str | None]] = set()
-    dumps: set[str] = set()
+    dumps = {
+        # In order, since statements that always run, a script's above all, mean something else in another.
+        f"{file.stem} " + "; ".join(map(ast.dump, statements))
+        for (file, _), statements in everything_reached(script, library).items()
+    }
+    return hashlib.sha256("\n".join(sorted(dumps)).encode()).hexdigest()[:12]
+
+
+def everything_reached(script: Path, library: Path) -> dict[tuple[Path, str | None], list[ast.stmt]]:
+    """Return the statements that a script reaches, by file and the name in it that leads to them; None is all of it."""
+    found: dict[tuple[Path, str | None], list[ast.stmt]] = {}
     todo: list[tuple[Path, str | None]] = [(script, None)]
     while todo:
         place = todo.pop()
-        if place not in seen:
-            seen.add(place)
-            statements = reached(*place)
-            # In order, since statements that always run, a script's above all, mean something else in another.
-            dumps.add(f"{place[0].stem} " + "; ".join(map(ast.dump, statements)))
-            todo += [found for name in names_in(statements) for found in sources_of(place[0], name, library)]
-    return hashlib.sha256("\n".join(sorted(dumps)).encode()).hexdigest()[:12]
+        if place not in found:
+            found[place] = reached(*place)
+            todo += [source for name in names_in(found[place]) for source in sources_of(place[0], name, library)]
+    return found
 
 
 @functools.cache

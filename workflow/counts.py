@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from contradictions import is_url, read_wnids, used_measures
-from headstart.heads import split_name
+from headstart.naming import split_name
 from supplies import count_members, needed_files, needed_tars, tars_there
 
 # What nobody can know before the files are there.
@@ -187,12 +187,12 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
     """
     jobs = image_jobs(config, sources, targets) | similarity_jobs(config) | dict.fromkeys(ONCE, 1)
     groups, seeds = config["groups"].values(), len(config["seeds"])
-    heads = {(name, shots) for group in groups for name in group["initialisations"] for shots in group["shots"]}
+    runs = sum(len(group["shots"]) for group in groups) * seeds
     jobs |= {
         # The split of seed 0 also says which images are evaluated.
         "split_images": len({0, *config["seeds"]}),
-        "initialise_head": len(heads) * seeds,
-        "fine_tune": sum(len(group["shots"]) for group in groups) * seeds,
+        "initialise_heads": runs,
+        "fine_tune": runs,
         "tabulate": TABLES,
         "draw_figure": FIGURES,
     }

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
+from headstart.computing import precision_on, set_precision
+from headstart.devices import claim
 from headstart.weights import fill, read_weights
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -33,19 +35,28 @@ class Network(NamedTuple):
     head_name: str
 
 
-def pick_device(threads: int | None = None) -> torch.device:
+def pick_device(threads: int | None = None, precision: str = "float32", compile: bool = False) -> torch.device:
     """Choose cuda, else mps, else the CPU, and set up the process for it; once, at the start of a job.
+
+    Of several GPUs the job gets one that no other job has, and waits for it.
 
     Args:
         threads: CPU threads of torch; None leaves its own choice, one per core.
+        precision: of a GPU, a key of PRECISIONS.
+        compile: whether networks will be compiled on a GPU; here it is only announced.
+
+    Raises:
+        ValueError: unknown precision, or a GPU too old for it.
     """
     if threads is not None:
         torch.set_num_threads(threads)
     name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    device = _pick_gpu() if name == "cuda" else torch.device(name)
+    set_precision(device, precision)
     if name == "cpu":
         _keep_freed_memory()
-    print(f"device {name}, torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
-    return torch.device(name)
+    _announce(device, precision, compile)
+    return device
 
 
 @contextmanager
@@ -256,6 +267,23 @@ def _require_known(name: str, known: Sequence[str], library: str) -> None:
     if name not in known:
         close = difflib.get_close_matches(name, known, n=5) or list(known[:5])
         raise ValueError(f"{library} has no network {name!r} among its {len(known)}; close are {', '.join(close)}")
+
+
+def _pick_gpu() -> torch.device:
+    count = torch.cuda.device_count()
+    uuids = [str(torch.cuda.get_device_properties(place).uuid) for place in range(count)] if count > 1 else []
+    # With its number, since "cuda" alone is the first GPU in a second thread.
+    device = torch.device("cuda", claim(uuids) if uuids else 0)
+    torch.cuda.set_device(device)
+    return device
+
+
+def _announce(device: torch.device, precision: str, compile: bool) -> None:
+    model = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
+    how = precision_on(device, precision) + (", compiled" if compile and device.type == "cuda" else "")
+    print(f"device {device.type}{model}, {how}, torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
+    if device.type != "cuda" and (precision != "float32" or compile):
+        print(f"gpu.precision and gpu.compile are without effect on {device.type}")
 
 
 def _keep_freed_memory() -> None:

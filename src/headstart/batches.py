@@ -13,8 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from headstart.computing import send
 from headstart.embedding import normalise
 from headstart.images import PixelStore, crop_batch
+
+Batch = tuple[Tensor, Tensor, Tensor | None]
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,16 @@ def draw_batch(images: TrainingImages, step: int, device: torch.device) -> tuple
     order = batch_order(len(images.names), images.seed, images.shots, epoch)
     chosen = order[place_in_epoch * images.batch : (place_in_epoch + 1) * images.batch]
     crops = crop_batch(images.store, [images.names[i] for i in chosen], images.side, images.seed, epoch)
-    labels = torch.from_numpy(np.asarray(images.labels)[chosen].astype(np.int64))
-    return normalise(crops, images.mean, images.std, device), labels.to(device)
+    labels = np.asarray(images.labels)[chosen].astype(np.int64)
+    return normalise(crops, images.mean, images.std, device), send(labels, device)
+
+
+def draw_step(images: TrainingImages, features: int, dropout: float, device: torch.device, step: int) -> Batch:
+    """Give all that a step draws: the network's input, the labels, and the factor of each feature or None."""
+    inputs, labels = draw_batch(images, step, device)
+    if dropout == 0:
+        return inputs, labels, None
+    return inputs, labels, send(dropout_mask(len(labels), features, dropout, images.seed, step).numpy(), device)
 
 
 def dropout_mask(rows: int, features: int, probability: float, seed: int, step: int) -> Tensor:

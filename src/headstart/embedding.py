@@ -14,8 +14,10 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from headstart.backbones import place
+from headstart.computing import compile_on, forward_in, send
 from headstart.files import replacing
 from headstart.images import PixelStore, crop_batch
+from headstart.prefetch import one_ahead
 
 # Pixels that a CPU takes through frozen blocks at once, so that less of what lies between the blocks leaves its cache:
 # 16 images of 224 x 224, a fifth faster than 64. Four are a little faster still, but then threads wait for each other
@@ -35,6 +37,9 @@ def embed(
     std: Sequence[float],
     batch: int,
     device: torch.device,
+    precision: str = "float32",
+    compile: bool = False,
+    at_once: int | None = None,
 ) -> np.ndarray:
     """Give the features of the central crop of each image, float32 (N, D); leaves both parts in eval mode.
 
@@ -42,12 +47,15 @@ def embed(
         side: of the crop, pixels.
         mean, std: of the colour channels, in 0..1, that the weights expect to be subtracted and divided by.
         batch: images read at once.
+        precision: of a GPU, a key of PRECISIONS.
+        compile: the network, if on a GPU.
+        at_once: images that pass together, where memory is short; None takes the batch.
 
     Raises:
         ValueError: no images, or features that are no numbers; the first such images are named.
     """
     whole = nn.Sequential(trunk, tail)
-    outputs = _outputs(whole, store, names, side, mean, std, batch, device, "embed")
+    outputs = _outputs(whole, store, names, side, mean, std, batch, device, precision, compile, at_once, "embed")
     features = np.concatenate([part for _, part in outputs])
     if features.ndim != 2:
         raise ValueError(f"expected features (N, D), got shape {features.shape}; were trunk and tail made by one cut?")
@@ -65,6 +73,9 @@ def cache_trunk(
     device: torch.device,
     path: Path,
     dtype: str = "float32",
+    precision: str = "float32",
+    compile: bool = False,
+    at_once: int | None = None,
 ) -> None:
     """Write the trunk's output for the central crop of each image to `path`, an .npy file (N, ...) for np.load.
 
@@ -78,7 +89,8 @@ def cache_trunk(
         raise ValueError(f"cannot keep the trunk's output as {dtype!r}; valid are float32, float16")
     with replacing(path) as partial:
         file = None
-        for start, part in _outputs(trunk, store, names, side, mean, std, batch, device, "cache", dtype):
+        settings = (precision, compile, at_once, "cache", dtype)
+        for start, part in _outputs(trunk, store, names, side, mean, std, batch, device, *settings):
             if file is None:
                 file = np.lib.format.open_memmap(partial, "w+", np.dtype(dtype), (len(names), *part.shape[1:]))
             file[start : start + len(part)] = part
@@ -86,12 +98,25 @@ def cache_trunk(
         file.flush()
 
 
-def frozen_pass(module: nn.Module, inputs: Tensor) -> Tensor:
-    """Run blocks in eval mode over images (N, 3, H, W), on a CPU a few at a time; call it without gradients."""
+def frozen_pass(module: nn.Module, inputs: Tensor, at_once: int | None = None) -> Tensor:
+    """Run blocks in eval mode over images (N, 3, H, W), on a CPU a few at a time; call it without gradients.
+
+    Args:
+        at_once: images at most, where memory is short.
+    """
     size = max(1, PIECE_PIXELS // (inputs.shape[2] * inputs.shape[3]))
     if inputs.device.type != "cpu" or len(inputs) <= size:
+        return in_pieces(module, inputs, at_once)
+    return torch.cat([in_pieces(module, piece, at_once) for piece in inputs.split(size)])
+
+
+def in_pieces(module: nn.Module, inputs: Tensor, at_once: int | None) -> Tensor:
+    """Run blocks in eval mode over N inputs, about `at_once` of them together; None takes all."""
+    if at_once is None or len(inputs) <= at_once:
         return module(inputs)
-    return torch.cat([module(piece) for piece in inputs.split(size)])
+    # Never one alone: a CPU then goes another way, with other last bits.
+    pieces = min(-(-len(inputs) // at_once), len(inputs) // 2)
+    return torch.cat([module(piece) for piece in inputs.tensor_split(pieces)])
 
 
 def normalise(pixels: np.ndarray, mean: Sequence[float], std: Sequence[float], device: torch.device) -> Tensor:
@@ -103,8 +128,9 @@ def normalise(pixels: np.ndarray, mean: Sequence[float], std: Sequence[float], d
     tensor([1.])
     """
     # Seen as (N, 3, ...), rows of pixels are channels last already, which is the layout the network wants.
-    images = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float().div_(255)
-    shift, scale = (torch.tensor(values, device=device).view(3, 1, 1) for values in (mean, std))
+    # A quarter of the bytes go over the bus where they are sent before they become floats.
+    images = send(pixels, device).permute(0, 3, 1, 2).float().div_(255)
+    shift, scale = (send(np.array(values, np.float32), device).view(3, 1, 1) for values in (mean, std))
     images = images.sub_(shift).div_(scale)
     return images.contiguous() if device.type == "mps" else images
 
@@ -118,6 +144,9 @@ def _outputs(
     std: Sequence[float],
     batch: int,
     device: torch.device,
+    precision: str,
+    compile: bool,
+    at_once: int | None,
     title: str,
     dtype: str = "float32",
 ) -> Iterator[tuple[int, np.ndarray]]:
@@ -125,16 +154,24 @@ def _outputs(
     if len(names) == 0:
         raise ValueError(f"{title}: got no image names; was the split empty?")
     place(module, device).eval()
+    if compile:
+        compile_on(device, module)
+
+    def draw(chosen: Sequence[str]) -> tuple[Sequence[str], Tensor]:
+        return chosen, normalise(crop_batch(store, chosen, side), mean, std, device)
+
+    parts = (names[start : start + batch] for start in range(0, len(names), batch))
+    batches = one_ahead(draw, parts, second_thread=device.type == "cuda")
+    start = 0
     with tqdm(total=len(names), desc=title, unit="image", mininterval=SECONDS_BETWEEN_LINES) as progress:
-        for start in range(0, len(names), batch):
-            chosen = names[start : start + batch]
-            inputs = normalise(crop_batch(store, chosen, side), mean, std, device)
-            with torch.inference_mode():
-                outputs = frozen_pass(module, inputs).cpu().numpy()
+        for chosen, inputs in batches:
+            with torch.inference_mode(), forward_in(device, precision):
+                outputs = frozen_pass(module, inputs, at_once).float().cpu().numpy()
             with np.errstate(over="ignore"):  # reported below, with names
                 outputs = outputs.astype(dtype, copy=False)
             _require_finite(outputs, chosen)
             yield start, outputs
+            start += len(chosen)
             progress.update(len(chosen))
 
 

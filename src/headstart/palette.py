@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from headstart.heads import split_name
+from headstart.naming import split_name
 
 
 @dataclass(frozen=True)

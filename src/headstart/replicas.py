@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from headstart.backbones import Network, place
+from headstart.computing import compile_on, forward_in, in_float32, send
+from headstart.embedding import in_pieces
 from headstart.metrics import confusion, f_scores
+from headstart.prefetch import one_ahead
 
 BATCH_NORM = ("train", "eval")
 
@@ -37,16 +41,28 @@ class Replica(nn.Module):
             self.head.weight.copy_(torch.as_tensor(weight))
             self.head.bias.copy_(torch.as_tensor(bias))
         self.batch_norm = batch_norm
+        self.compiled = False
         self.train()
 
     def forward(self, outputs: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Give features (N, D) and logits (N, T) for the trunk's output; the mask (N, D) falls between the two."""
+        # One after another, or at once where they are compiled: then the compiler chooses the layouts.
         features = outputs
-        for block in self.tail:
+        for block in (self.tail,) if self.compiled else self.tail:
             features = block(features)
             if features.requires_grad and features.ndim == 4:
                 features.register_hook(_in_layout_of(features))
-        return features, self.head(features if mask is None else features * mask)
+        features = features.float()
+        return features, self.classify(features, mask)
+
+    def classify(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Give logits (N, T) for features (N, D)."""
+        with in_float32(features.device):  # logits rounded to half would tie
+            return self.head(features.float() if mask is None else features * mask)
+
+    def compile_tail(self, device: torch.device) -> None:
+        """Compile what is trained, if the device is a GPU."""
+        self.compiled = compile_on(device, self.tail)
 
     def train(self, mode: bool = True) -> Replica:
         """Switch between training and evaluation; the layers' statistics move as `batch_norm` says."""
@@ -59,24 +75,39 @@ class Replica(nn.Module):
 
 
 def start_replicas(
-    network: Network, heads: Mapping[str, tuple[Any, Any]], batch_norm: str, device: torch.device
+    network: Network,
+    heads: Mapping[str, tuple[Any, Any]],
+    batch_norm: str,
+    device: torch.device,
+    compile: bool = False,
 ) -> dict[str, Replica]:
     """Build one replica per initialisation -> (weight, bias), each with its own copy of the network's tail."""
-    return {
+    replicas = {
         name: place(Replica(network.tail, weight, bias, batch_norm), device)
         for name, (weight, bias) in heads.items()
     }  # fmt: skip
+    for replica in replicas.values() if compile else ():
+        replica.compile_tail(device)
+    return replicas
 
 
 def score(
-    replicas: Mapping[str, Replica], outputs: np.ndarray, labels: np.ndarray, batch: int, device: torch.device
+    replicas: Mapping[str, Replica],
+    outputs: np.ndarray,
+    labels: np.ndarray,
+    batch: int,
+    device: torch.device,
+    precision: str = "float32",
+    at_once: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Give the F-score of each class for each replica, (T,), NaN for a class without images.
 
     Args:
         outputs: the trunk's output for N images, in memory or mapped from a file.
         labels: their classes, (N,).
-        batch: images at once.
+        batch: images read at once.
+        precision: of a GPU, a key of PRECISIONS.
+        at_once: images that pass together, where memory is short; None takes the batch.
 
     Raises:
         ValueError: logits that are no numbers.
@@ -84,11 +115,12 @@ def score(
     predictions: dict[str, list[np.ndarray]] = {name: [] for name in replicas}
     for replica in replicas.values():
         replica.eval()
-    with torch.inference_mode():
-        for start in range(0, len(labels), batch):
-            inputs = _as_input(outputs[start : start + batch], device)
+    parts = (outputs[start : start + batch] for start in range(0, len(labels), batch))
+    batches = one_ahead(partial(_as_input, device=device), parts, second_thread=device.type == "cuda")
+    with torch.inference_mode(), forward_in(device, precision):
+        for inputs in batches:
             for name, replica in replicas.items():
-                logits = replica(inputs)[1]
+                logits = replica.classify(in_pieces(replica.tail, inputs, at_once))
                 _require_finite(logits, name)
                 predictions[name].append(logits.argmax(1).cpu().numpy())
     for replica in replicas.values():
@@ -110,8 +142,7 @@ def final_weights(replicas: Mapping[str, Replica], head_name: str) -> dict[str, 
 
 
 def _as_input(outputs: np.ndarray, device: torch.device) -> Tensor:
-    # A copy: PyTorch wants no arrays it cannot write to, such as mapped files.
-    inputs = torch.from_numpy(np.array(outputs, dtype=np.float32)).to(device)
+    inputs = send(outputs, device).float()
     if inputs.ndim == 4 and device.type != "mps":
         return inputs.contiguous(memory_format=torch.channels_last)
     return inputs

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
+
 from headstart.claims import caption_claims, check_claims, lay_out_claims
 from headstart.palette import style
 from headstart.published import TABLE1, caption_beside, lay_out_beside, shows_published
@@ -56,7 +58,7 @@ def correspondences(results: Results) -> tuple[Table, str]:
 def reduction(results: Results) -> tuple[Table, str]:
     """Lay out Table 2, First and Best against the number of training images, beside the paper's values if there are."""
     tidy = table2(results.history, results.beside())
-    parts = [caption(tidy, results.rule), SEEDS, *lonely(results), listed(results)]
+    parts = [caption(tidy, results.rule), SEEDS, *rounded(results), *lonely(results), listed(results)]
     # Last, as the classes that were dropped are named next.
     parts.append(caption_beside(tidy, results.published.get("table2")))
     return (lay_out_beside if shows_published(tidy) else lay_out_table2)(tidy), " ".join(filter(None, parts))
@@ -66,8 +68,14 @@ def endings(results: Results) -> tuple[Table, str]:
     """Lay out what Table 2 leaves open: the last step, and a best step not chosen on the test images."""
     tidy = table2(results.history)
     columns = ("best", "final", "clean_best")
-    parts = [caption(tidy, results.rule, columns), SEEDS, *lonely(results), listed(results)]
+    parts = [caption(tidy, results.rule, columns), SEEDS, *rounded(results), *lonely(results), listed(results)]
     return lay_out_table2(tidy, columns), " ".join(filter(None, parts))
+
+
+def rounded(results: Results) -> list[str]:
+    """Say in which precision a GPU computed, in a sentence, nothing where all was real float32."""
+    found = results.history.get("precision", pd.Series(dtype=str)).unique()
+    return [f"Computed in {' and '.join(sorted(found))} on a GPU."] if set(found) - {"float32"} else []
 
 
 def listed(results: Results) -> str:

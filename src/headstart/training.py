@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from headstart.backbones import Network, place, use_threads
-from headstart.batches import TrainingImages, draw_batch, dropout_mask
+from headstart.batches import Batch, TrainingImages, draw_step
 from headstart.checkpoints import Checkpoint, termination
+from headstart.computing import compile_on, forward_in
 from headstart.embedding import frozen_pass
+from headstart.prefetch import one_ahead
 from headstart.replicas import BATCH_NORM, Replica, final_weights, score, start_replicas
 from headstart.strategies import STRATEGIES
 
@@ -49,6 +52,10 @@ def train_lockstep(
     eps: float = 1e-8,
     dropout: float = 0.75,
     batch_norm: str = "train",
+    precision: str = "float32",
+    compile: bool = False,
+    side_by_side: int | None = None,
+    at_once: int | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Tensor]]:
     """Train one replica of the network per head, and score each at the given steps.
@@ -66,6 +73,10 @@ def train_lockstep(
         learning_rate, betas, eps: of Adam.
         dropout: probability of dropping a feature before the head.
         batch_norm: of the trained blocks, "train" (statistics of the batch) or "eval" (those of pretraining).
+        precision: of a GPU, a key of PRECISIONS.
+        compile: trunk and tails, if on a GPU.
+        side_by_side: replicas that are held at once; the others follow. None holds all. Changes no result.
+        at_once: images that pass together where no gradient is wanted; None takes a batch. Changes no result.
         checkpoint: where to keep the state; the caller removes it when the outputs are in place.
 
     Returns:
@@ -83,25 +94,37 @@ def train_lockstep(
     ]
     if faults:
         raise ValueError("cannot train: " + "; ".join(faults))
+    names, parts, group = list(heads), list(evaluation), side_by_side or len(heads)
+    weights: dict[str, Tensor] = {}
     with use_threads(threads), termination() as stop:
         for part in (network.trunk, network.tail, network.head):
             place(part, device).eval()
-        replicas = start_replicas(network, heads, batch_norm, device)
-        optimisers = {
-            name: torch.optim.Adam(replica.parameters(), learning_rate, (betas[0], betas[1]), eps, fused=True)
-            for name, replica in replicas.items()
-        }
-        done, scores = _resume(checkpoint, replicas, optimisers)
-        with tqdm(total=steps, initial=max(done, 0), desc="fine-tune", unit="step", mininterval=5) as progress:
-            for step in range(done + 1, steps + 1):
-                if step > 0:
-                    losses = _train_step(step, network, replicas, optimisers, images, strategy, dropout, device)
-                    _show(progress, losses)
-                if step in evaluate_at:
-                    scores += _evaluate(step, replicas, evaluation, images.batch, device)
-                state = partial(_state, step, scores, replicas, optimisers)
-                _keep(checkpoint, state, step in evaluate_at, stop.is_set())
-    return _history(scores, classes), final_weights(replicas, network.head_name)
+        if compile:
+            compile_on(device, network.trunk)
+        kept, scores = _resume(checkpoint)
+        for start in range(0, len(heads), group):
+            weights |= _train_round(
+                network,
+                {name: heads[name] for name in names[start : start + group]},
+                images,
+                evaluation,
+                kept,
+                scores,
+                checkpoint,
+                stop,
+                steps=steps,
+                evaluate_at=evaluate_at,
+                device=device,
+                strategy=strategy,
+                adam={"lr": learning_rate, "betas": (betas[0], betas[1]), "eps": eps},
+                dropout=dropout,
+                batch_norm=batch_norm,
+                precision=precision,
+                compile=compile,
+                at_once=at_once,
+            )
+    scores.sort(key=lambda score: (score[1], parts.index(score[2]), names.index(score[0])))
+    return _history(scores, classes), weights
 
 
 def evaluation_steps(steps: int, count: int) -> list[int]:
@@ -119,27 +142,72 @@ def evaluation_steps(steps: int, count: int) -> list[int]:
     return [0, *np.unique(np.geomspace(1, steps, count - 1).round().astype(int)).tolist()]
 
 
+def _train_round(
+    network: Network,
+    heads: Mapping[str, tuple[Any, Any]],
+    images: TrainingImages,
+    evaluation: Evaluation,
+    kept: dict[str, Any],
+    scores: Scores,
+    checkpoint: Checkpoint | None,
+    stop: Event,
+    *,
+    steps: int,
+    evaluate_at: Sequence[int],
+    device: torch.device,
+    strategy: str,
+    adam: Mapping[str, Any],
+    dropout: float,
+    batch_norm: str,
+    precision: str,
+    compile: bool,
+    at_once: int | None,
+) -> dict[str, Tensor]:
+    """Train some heads side by side, adding to `scores` and to the states `kept`; give their final weights."""
+    replicas = start_replicas(network, heads, batch_norm, device, compile)
+    optimisers = {
+        name: torch.optim.Adam(replica.parameters(), fused=True, **adam) for name, replica in replicas.items()
+    }
+    done = {name: _fill(replicas[name], optimisers[name], kept.get(name)) for name in replicas}
+    first = min(done.values()) + 1
+    if set(replicas) & set(kept):
+        print(f"resumed at step {first - 1}")
+    draw = partial(draw_step, images, network.head.in_features, dropout, device)
+    batches = one_ahead(draw, range(max(first, 1), steps + 1), second_thread=device.type == "cuda")
+    with tqdm(total=steps, initial=max(first - 1, 0), desc="fine-tune", unit="step", mininterval=5) as progress:
+        for step in range(first, steps + 1):
+            behind = {name: replica for name, replica in replicas.items() if done[name] < step}
+            if step > 0:
+                losses = _train_step(next(batches), network, behind, optimisers, strategy, precision, at_once)
+                _show(progress, losses)
+            if step in evaluate_at:
+                scores += _evaluate(step, behind, evaluation, images.batch, device, precision, at_once)
+            done |= dict.fromkeys(behind, step)
+            state = partial(_state, kept, scores, done, replicas, optimisers)
+            _keep(checkpoint, state, step in evaluate_at, stop.is_set())
+    for name, replica in replicas.items():  # on the CPU, as the GPU is for the next ones
+        kept[name] = {"done": steps, "replica": {key: value.cpu() for key, value in replica.state_dict().items()}}
+    return final_weights(replicas, network.head_name)
+
+
 def _train_step(
-    step: int,
+    batch: Batch,
     network: Network,
     replicas: Mapping[str, Replica],
     optimisers: Optimisers,
-    images: TrainingImages,
     strategy: str,
-    dropout: float,
-    device: torch.device,
+    precision: str,
+    at_once: int | None,
 ) -> dict[str, Tensor]:
     """Take one step with every replica; give their losses."""
-    inputs, labels = draw_batch(images, step, device)
-    with torch.no_grad():
-        outputs = frozen_pass(network.trunk, inputs)
-    mask = None
-    if dropout > 0:
-        mask = dropout_mask(len(labels), network.head.in_features, dropout, images.seed, step).to(device)
+    inputs, labels, mask = batch
+    with torch.no_grad(), forward_in(inputs.device, precision):
+        outputs = frozen_pass(network.trunk, inputs, at_once)
     losses = {}
     for name, replica in replicas.items():
-        features, logits = replica(outputs, mask)
-        loss = STRATEGIES[strategy](replica, network, features, logits, labels)
+        with forward_in(inputs.device, precision):
+            features, logits = replica(outputs, mask)
+            loss = STRATEGIES[strategy](replica, network, features, logits, labels)
         optimisers[name].zero_grad()
         loss.backward()
         optimisers[name].step()
@@ -148,12 +216,18 @@ def _train_step(
 
 
 def _evaluate(
-    step: int, replicas: Mapping[str, Replica], evaluation: Evaluation, batch: int, device: torch.device
+    step: int,
+    replicas: Mapping[str, Replica],
+    evaluation: Evaluation,
+    batch: int,
+    device: torch.device,
+    precision: str,
+    at_once: int | None,
 ) -> Scores:
     return [
         (name, step, part, torch.from_numpy(f1))
         for part, (outputs, labels) in evaluation.items()
-        for name, f1 in score(replicas, outputs, labels, batch, device).items()
+        for name, f1 in score(replicas, outputs, labels, batch, device, precision, at_once).items()
     ]
 
 
@@ -165,27 +239,34 @@ def _history(scores: Scores, classes: Sequence[str]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _state(step: int, scores: Scores, replicas: Mapping[str, Replica], optimisers: Optimisers) -> dict[str, Any]:
-    return {
-        "step": step,
-        "scores": scores,
-        "replicas": {name: replica.state_dict() for name, replica in replicas.items()},
-        "optimisers": {name: optimiser.state_dict() for name, optimiser in optimisers.items()},
+def _state(
+    kept: Mapping[str, Any],
+    scores: Scores,
+    done: Mapping[str, int],
+    replicas: Mapping[str, Replica],
+    optimisers: Optimisers,
+) -> dict[str, Any]:
+    current = {
+        name: {"done": done[name], "replica": replica.state_dict(), "optimiser": optimisers[name].state_dict()}
+        for name, replica in replicas.items()
     }
+    return {"runs": {**kept, **current}, "scores": scores}
 
 
-def _resume(
-    checkpoint: Checkpoint | None, replicas: Mapping[str, Replica], optimisers: Optimisers
-) -> tuple[int, Scores]:
-    """Fill replicas and optimisers from the last state; give its step (-1 without one) and the scores so far."""
+def _resume(checkpoint: Checkpoint | None) -> tuple[dict[str, Any], Scores]:
+    """Give the last state of each initialisation, and the scores so far."""
     state = checkpoint.load() if checkpoint is not None else None
+    return ({}, []) if state is None else (state["runs"], state["scores"])
+
+
+def _fill(replica: Replica, optimiser: torch.optim.Optimizer, state: Mapping[str, Any] | None) -> int:
+    """Fill a replica and its optimiser from a state; give the last step it has taken, -1 without a state."""
     if state is None:
-        return -1, []
-    for name in replicas:
-        replicas[name].load_state_dict(state["replicas"][name])
-        optimisers[name].load_state_dict(state["optimisers"][name])
-    print(f"resumed at step {state['step']}")
-    return state["step"], state["scores"]
+        return -1
+    replica.load_state_dict(state["replica"])
+    if "optimiser" in state:  # one that has finished needs none
+        optimiser.load_state_dict(state["optimiser"])
+    return state["done"]
 
 
 def _keep(checkpoint: Checkpoint | None, state: partial[dict[str, Any]], milestone: bool, stop: bool) -> None:

@@ -16,18 +16,19 @@ rule tabulate:
             "results/{experiment}/tables/{table}.csv",
             caption="../report/tabulate.rst",
             category="Tables",
-            labels={"table": "{table}", "form": "numbers"},
+            labels=numbers_labels,
         ),
         html=report(
             "results/{experiment}/tables/{table}.html",
             caption="../report/tabulate.rst",
             category="Tables",
-            labels={"table": "{table}", "form": "page"},
+            labels=page_labels,
         ),
         md="results/{experiment}/tables/{table}.md",
         tex="results/{experiment}/tables/{table}.tex",
     log:
         "results/{experiment}/logs/tabulate/{table}.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
@@ -54,12 +55,13 @@ rule draw_figure:
             "results/{experiment}/figures/{figure}.svg",
             caption="../report/draw_figure.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            labels=figure_labels,
         ),
         pdf="results/{experiment}/figures/{figure}.pdf",
         data="results/{experiment}/figures/{figure}.csv",
     log:
         "results/{experiment}/logs/draw_figure/{figure}.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
@@ -117,16 +119,20 @@ rule record_provenance:
         accuracy=source_accuracy(),
     output:
         provenance=report(
-            "results/{experiment}/provenance.json", caption="../report/record_provenance.rst", category="Origin"
+            "results/{experiment}/provenance.json",
+            caption="../report/record_provenance.rst",
+            category="Origin",
+            labels={"result": "Commit, versions, devices, seeds"},
         ),
         config="results/{experiment}/config.yaml",
     log:
         "results/{experiment}/logs/record_provenance.log",
+    localrule: True
     conda:
         "../../envs/vision.yaml"
     params:
         config=config,
-        benchmarks=f"results/{EXPERIMENT}/benchmarks",
+        benchmarks=benchmarks_folder,
         code=code_version("record_provenance.py"),
     message:
         "Record where the results come from"

@@ -9,22 +9,26 @@ from headstart.embedding import cache_trunk
 from headstart.files import write_table
 from headstart.images import PixelStore
 from headstart.logs import follow
+from headstart.memory import Sizes, fitting
 
 follow(snakemake.log[0])
 params = snakemake.params
-device = pick_device(snakemake.threads)
+device = pick_device(snakemake.threads, **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
 # Parts lie together, so that a training job can map each without copying it.
 images = pd.read_csv(snakemake.input.split).query("part != 'train'").sort_values("part", kind="stable")
-cache_trunk(
-    cut(model, params.trained_from).trunk,
-    PixelStore([Path(path) for path in snakemake.input.stores]),
-    list(images["name"]),
-    params.crop,
-    batch=64,
-    device=device,
-    path=Path(snakemake.output.trunk),
-    dtype=params.precision,
-    **params.pixels,
-)
+with fitting(Sizes(64), snakemake.resources.attempt) as sizes:
+    cache_trunk(
+        cut(model, params.trained_from).trunk,
+        PixelStore([Path(path) for path in snakemake.input.stores]),
+        list(images["name"]),
+        params.crop,
+        batch=64,
+        at_once=sizes.at_once,
+        device=device,
+        path=Path(snakemake.output.trunk),
+        dtype=params.precision,
+        **params.pixels,
+        **params.gpu,
+    )
 write_table(images, snakemake.output.images)

@@ -9,22 +9,26 @@ from headstart.embedding import embed
 from headstart.files import write_arrays
 from headstart.images import PixelStore
 from headstart.logs import follow
+from headstart.memory import Sizes, fitting
 
 follow(snakemake.log[0])
 params = snakemake.params
-device = pick_device(snakemake.threads)
+device = pick_device(snakemake.threads, **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
 network = cut(model)
 head = {name: value.detach().numpy() for name, value in network.head.state_dict().items()}
-features = embed(
-    network.trunk,
-    network.tail,
-    PixelStore([Path(path) for path in snakemake.input.stores]),
-    list(pd.read_csv(snakemake.input.images)["name"]),
-    params.crop,
-    batch=64,
-    device=device,
-    **params.pixels,
-)
+with fitting(Sizes(64), snakemake.resources.attempt) as sizes:
+    features = embed(
+        network.trunk,
+        network.tail,
+        PixelStore([Path(path) for path in snakemake.input.stores]),
+        list(pd.read_csv(snakemake.input.images)["name"]),
+        params.crop,
+        batch=64,
+        at_once=sizes.at_once,
+        device=device,
+        **params.pixels,
+        **params.gpu,
+    )
 write_arrays({"features": features}, snakemake.output.features)
 write_arrays(head, snakemake.output.head)

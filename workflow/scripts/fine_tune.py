@@ -8,64 +8,72 @@ import pandas as pd
 from headstart.backbones import cut, load_classifier, pick_device
 from headstart.batches import TrainingImages
 from headstart.checkpoints import Checkpoint, digest_of
+from headstart.computing import precision_on
 from headstart.files import write_arrays, write_table
-from headstart.heads import load_head
+from headstart.heads import load_heads
 from headstart.images import PixelStore
 from headstart.logs import follow
+from headstart.memory import Sizes, fitting
 from headstart.splits import label, shots
 from headstart.training import evaluation_steps, train_lockstep
 
 follow(snakemake.log[0])
 params, training, wildcards = snakemake.params, snakemake.params.training, snakemake.wildcards
-files = {name: Path(snakemake.input[name]) for name in params.initialisations}
-device = pick_device(training["threads"])
+device = pick_device(training["threads"], **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
+heads = load_heads(snakemake.input.heads)
 targets = list(pd.read_csv(snakemake.input.targets)["wnid"])
 chosen = shots(pd.read_csv(snakemake.input.split), int(wildcards.shots))
 trunk, evaluated = np.load(snakemake.input.trunk, mmap_mode="r"), pd.read_csv(snakemake.input.evaluation)
 checkpoint = Checkpoint(
     Path(params.state),
     digest_of(
-        [*params.items(), *wildcards.items(), ("device", str(device))],
-        [*files.values(), *(Path(snakemake.input[name]) for name in ("split", "evaluation", "targets", "weights"))],
+        [*params.items(), *wildcards.items(), ("device", device.type)],
+        [Path(snakemake.input[name]) for name in ("heads", "split", "evaluation", "targets", "weights")],
         large=map(Path, [snakemake.input.trunk, *snakemake.input.stores]),
     ),
 )
 
-history, weights = train_lockstep(
-    network=cut(model, training["trained_from"]),
-    heads={name: (head.weight, head.bias) for name, head in ((name, load_head(path)) for name, path in files.items())},
-    classes=targets,
-    images=TrainingImages(
-        PixelStore([Path(path) for path in snakemake.input.stores]),
-        list(chosen["name"]),
-        label(chosen, targets),
-        side=params.crop,
-        seed=int(wildcards.seed),
-        shots=int(wildcards.shots),
-        batch=training["batch"],
-        **params.pixels,
-    ),
-    # The images of each part lie together, so these are views into the mapped file.
-    evaluation={
-        str(part): (trunk[rows.min() : rows.max() + 1], label(evaluated.loc[rows], targets))
-        for part, rows in evaluated.groupby("part").groups.items()
-    },
-    steps=training["steps"],
-    evaluate_at=evaluation_steps(training["steps"], training["evaluations"]),
-    device=device,
-    threads=training["threads"],
-    strategy=wildcards.strategy,
-    checkpoint=checkpoint,
-    **{key: training[key] for key in ("learning_rate", "betas", "eps", "dropout", "batch_norm")},
-)
+with fitting(Sizes(training["batch"], len(heads)), snakemake.resources.attempt) as sizes:
+    history, weights = train_lockstep(
+        network=cut(model, training["trained_from"]),
+        heads={name: (heads[name].weight, heads[name].bias) for name in params.initialisations},
+        classes=targets,
+        images=TrainingImages(
+            PixelStore([Path(path) for path in snakemake.input.stores]),
+            list(chosen["name"]),
+            label(chosen, targets),
+            side=params.crop,
+            seed=int(wildcards.seed),
+            shots=int(wildcards.shots),
+            batch=training["batch"],
+            **params.pixels,
+        ),
+        # The images of each part lie together, so these are views into the mapped file.
+        evaluation={
+            str(part): (trunk[rows.min() : rows.max() + 1], label(evaluated.loc[rows], targets))
+            for part, rows in evaluated.groupby("part").groups.items()
+        },
+        steps=training["steps"],
+        evaluate_at=evaluation_steps(training["steps"], training["evaluations"]),
+        device=device,
+        threads=training["threads"],
+        strategy=wildcards.strategy,
+        side_by_side=sizes.side_by_side,
+        at_once=sizes.at_once,
+        checkpoint=checkpoint,
+        **params.gpu,
+        **{key: training[key] for key in ("learning_rate", "betas", "eps", "dropout", "batch_norm")},
+    )
 
 run = {
     "strategy": wildcards.strategy,
     "group": wildcards.group,
     "shots": int(wildcards.shots),
     "seed": int(wildcards.seed),
+    "device": device.type,
+    "precision": precision_on(device, params.gpu["precision"]),
 }
 write_arrays({name: tensor.numpy() for name, tensor in weights.items()}, snakemake.output.weights)
-write_table(history.assign(**run, device=str(device)), snakemake.output.history)
+write_table(history.assign(**run), snakemake.output.history)
 checkpoint.remove()

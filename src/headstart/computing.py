@@ -1,0 +1,88 @@
+"""How exactly and how fast a GPU computes; on other devices everything is real float32 and nothing is compiled.
+
+Adam, BatchNorm's statistics, the last layer and the loss are float32 in every precision.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+class Precision(NamedTuple):
+    """What may be rounded: factors of float32 products to 10 bits (TF32), and results between layers to `half`."""
+
+    tf32: bool
+    half: torch.dtype | None
+
+
+PRECISIONS = {
+    "float32": Precision(tf32=False, half=None),
+    "tf32": Precision(tf32=True, half=None),
+    "bf16": Precision(tf32=True, half=torch.bfloat16),
+}
+# The first compute capability with TF32 and bfloat16 (Ampere).
+OLDEST = (8, 0)
+
+
+def precision_on(device: torch.device, precision: str) -> str:
+    """Give the precision that a device really computes in.
+
+    Raises ValueError for an unknown one.
+
+    >>> precision_on(torch.device("cpu"), "bf16")
+    'float32'
+    """
+    if precision not in PRECISIONS:
+        raise ValueError(f"unknown precision {precision!r}, valid are {', '.join(PRECISIONS)}")
+    return precision if device.type == "cuda" else "float32"
+
+
+def set_precision(device: torch.device, precision: str) -> None:
+    """Let this process's GPU round float32 products, or forbid it, which PyTorch by itself does not for convolutions.
+
+    Raises ValueError for an unknown precision, or a GPU too old for it.
+    """
+    chosen = PRECISIONS[precision_on(device, precision)]
+    if device.type != "cuda":
+        return
+    found = torch.cuda.get_device_capability(device)
+    if chosen.tf32 and found < OLDEST:
+        raise ValueError(
+            f"precision {precision} needs a GPU of compute capability {OLDEST[0]}.{OLDEST[1]} or newer, and "
+            f"{torch.cuda.get_device_name(device)} has {found[0]}.{found[1]}; set gpu.precision to float32"
+        )
+    torch.backends.cuda.matmul.allow_tf32 = chosen.tf32
+    torch.backends.cudnn.allow_tf32 = chosen.tf32
+
+
+def forward_in(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Give the context of a forward pass and its loss; gradients and optimiser stay outside."""
+    half = PRECISIONS[precision_on(device, precision)].half
+    return nullcontext() if half is None else torch.autocast(device.type, half)
+
+
+def in_float32(device: torch.device) -> AbstractContextManager[object]:
+    """Give a context, inside that of `forward_in`, in which nothing is rounded to half."""
+    return torch.autocast(device.type, enabled=False) if device.type == "cuda" else nullcontext()
+
+
+def compile_on(device: torch.device, module: nn.Module) -> bool:
+    """Have a module compiled at its first use if the device is a GPU, else leave it as it is; say which."""
+    if device.type == "cuda":
+        module.compile()
+    return device.type == "cuda"
+
+
+def send(array: np.ndarray, device: torch.device) -> Tensor:
+    """Copy an array, which may be mapped from a file, to the device; for a GPU without waiting until it has arrived."""
+    if device.type != "cuda":
+        return torch.from_numpy(np.array(array)).to(device)
+    # Only from pinned memory can a GPU fetch by itself.
+    pinned = torch.empty(array.shape, dtype=torch.from_numpy(np.empty(0, array.dtype)).dtype, pin_memory=True)
+    pinned.numpy()[...] = array
+    return pinned.to(device, non_blocking=True)
