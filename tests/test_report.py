@@ -45,6 +45,7 @@ def test_every_table_and_figure_is_there_with_label_category_and_caption(report)
     expected = {f"{RESULTS}/tables/{table}.{form}": "Tables" for table in TABLES for form in ("csv", "html")}
     expected |= {f"{RESULTS}/figures/{figure}.svg": "Figures" for figure in FIGURES}
     expected |= {f"{RESULTS}/audit.csv": "Data", f"{RESULTS}/provenance.json": "Origin"}
+    expected[f"{RESULTS}/explore.html"] = "Explorer"
     assert expected.items() <= kept.items()
     for path, result in results.items():
         assert result["labels"] and result["caption"].strip(), path
