@@ -59,7 +59,7 @@ readme: .venv/ready  ## the demo's results and the list of files in README.md
 	python workflow/readme.py
 
 Dockerfile: .venv/ready envs/*.yaml  ## the conda environments as a container image, in the words of Snakemake
-	PATH=tests/conda/bin:$(PATH) snakemake --containerize --configfile config/minimal.yaml > $@.partial
+	PATH="tests/conda/bin:$(PATH)" snakemake --containerize --configfile config/minimal.yaml > $@.partial
 	mv $@.partial $@
 
 deviations: .venv/ready  ## what each choice does that the paper leaves open, measured on the photographs (docs/deviations.md)
