@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The private environment is complete; nothing from outside may slip in.
 export PYTHONNOUSERSITE := 1
 
-.PHONY: demo photos rehearsal plan test lint types unit format docs readme deviations lock clean
+.PHONY: demo photos rehearsal plan test lint types unit test-cluster format docs readme deviations lock clean
 
 demo: .venv/ready  ## the default experiment on drawn shapes, with its report
 	snakemake --cores $(CORES)
@@ -42,16 +42,25 @@ types: .venv/ready
 unit: .venv/ready
 	pytest
 
+test-cluster: .venv/ready  ## the smallest experiment on a real Slurm, installed by apt and started here; needs root on Debian or Ubuntu
+	tests/cluster/slurm.sh install
+	pytest tests/cluster
+
 format: .venv/ready  ## let the formatters rewrite the code
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile workflow
 
-docs: .venv/ready  ## config/README.md from config/schema.yaml
+docs: .venv/ready  ## config/README.md from config/schema.yaml; the list of files that another workflow fetches
 	python workflow/config_reference.py
+	python workflow/shipped.py
 
 readme: .venv/ready  ## the demo's results and the list of files in README.md
 	python workflow/readme.py
+
+Dockerfile: .venv/ready envs/*.yaml  ## the conda environments as a container image, in the words of Snakemake
+	PATH=tests/conda/bin:$(PATH) snakemake --containerize --configfile config/minimal.yaml > $@.partial
+	mv $@.partial $@
 
 deviations: .venv/ready  ## what each choice does that the paper leaves open, measured on the photographs (docs/deviations.md)
 	python workflow/deviations.py $(CORES)

@@ -11,7 +11,7 @@ DEFAULT = Path("config/config.yaml")
 # A config file on the command line replaces the default experiment; it is not mixed with it.
 if not workflow.overwrite_configfiles:
 
-    configfile: DEFAULT if DEFAULT.exists() else Path(workflow.basedir, DEFAULT)
+    configfile: DEFAULT if DEFAULT.exists() else Path(str(workflow.current_basedir), DEFAULT)
 
 
 report: "workflow/report/workflow.rst"
@@ -26,11 +26,12 @@ include: "workflow/rules/report.smk"
 
 
 rule all:
-    """Everything: Tables 1 and 2, Figures 1 to 3, and where they come from."""
+    """Everything: Tables 1 and 2, Figures 1 to 3, the interactive page, and where they come from."""
     default_target: True
     input:
         tables(),
         figures(),
+        f"results/{EXPERIMENT}/explore.html",
         f"results/{EXPERIMENT}/provenance.json",
     message:
         "Everything is made"
@@ -38,3 +39,7 @@ rule all:
 
 onsuccess:
     print(closing_words(Path("results", EXPERIMENT), [str(path) for path in workflow.overwrite_configfiles]))
+
+
+onerror:
+    print(failing_words(map(Path, log)))

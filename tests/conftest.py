@@ -1,8 +1,23 @@
-"""What several test files need: WordNet 3.0, copied from where it is installed."""
+"""What several test files need: WordNet 3.0, a finished run, and where screenshots lie."""
+
+import shutil
+from pathlib import Path
 
 import pytest
 
+# Imported by both of its users, so that the fixtures are found.
+from test_explorer import made, stores  # noqa: F401
+
 from headstart.taxonomy import find_wordnet, prepare_wordnet
+from pipeline import copy_project, snakemake
+
+SCREENSHOTS = pytest.StashKey[Path]()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say where the screenshots of the interactive page are."""
+    if SCREENSHOTS in config.stash:
+        terminalreporter.write_line(f"screenshots of the interactive page: {config.stash[SCREENSHOTS]}")
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +30,21 @@ def wordnet_folder(tmp_path_factory):
     copy = tmp_path_factory.mktemp("wordnet")
     prepare_wordnet(found, copy)
     return copy
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A copy of the project, in a folder with spaces in its name, in which the experiment has run."""
+    folder = tmp_path_factory.mktemp("a folder with spaces") / "head start"
+    folder.mkdir()
+    copy_project(folder)
+    run = snakemake(folder)
+    assert run.returncode == 0, run.stdout[-6000:]
+    (folder / "first run.txt").write_text(run.stdout)
+    return folder
+
+
+@pytest.fixture
+def project(finished, tmp_path):
+    """A copy of the finished project that a test may change."""
+    return Path(shutil.copytree(finished, tmp_path / "project copy", symlinks=True))

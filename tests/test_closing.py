@@ -24,10 +24,12 @@ def test_the_end_names_every_place_and_the_config_the_report_needs(tmp_path):
     (tmp_path / "tables/table2.csv").write_text(ROWS)
     (tmp_path / "tables/table2.md").write_text("| a table |\n\nMean over 3 seeds.\n")
     (tmp_path / "figures").mkdir()
+    (tmp_path / "explore.html").touch()
     (tmp_path / "provenance.json").touch()
     words = closing_words(tmp_path, ["config/photos.yaml"])
     assert "imprinted" in words and "Mean over 3 seeds." in words and "| a table |" not in words
     assert f"figures  {tmp_path}/figures/" in words
+    assert f"explore  {tmp_path}/explore.html" in words
     assert f"snakemake --report {tmp_path}/report.html --configfile config/photos.yaml" in words
 
 

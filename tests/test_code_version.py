@@ -18,7 +18,9 @@ def project(tmp_path):
     (package / "deep.py").write_text("value = 1\n")
     (package / "other.py").write_text("value = 2\n")
     (package / "inner/__init__.py").write_text("choice = 1\n")
-    (package / "inner/part.py").write_text("part = 1\n")
+    (package / "inner/part.py").write_text('part = 1\nSTYLE = "page.css"\n')
+    (package / "inner/page.css").write_text("p { color: red }\n")
+    (package / "inner/other.css").write_text("p { color: red }\n")
     script = tmp_path / "script.py"
     script.write_text("from kit.used import f\nfrom kit.inner import choice, part\n\nprint(f(), choice, part.part)\n")
     return tmp_path
@@ -38,6 +40,7 @@ def version(project):
         ("src/kit/used.py", "return 8", "return 9"),
         ("src/kit/used.py", "UNUSED = 7", "UNUSED = 8"),
         ("src/kit/other.py", "2", "3"),
+        ("src/kit/inner/other.css", "red", "blue"),
     ],
 )
 def test_comments_docstrings_layout_and_strangers_do_not_count(project, file, old, new):
@@ -57,6 +60,7 @@ def test_comments_docstrings_layout_and_strangers_do_not_count(project, file, ol
         ("src/kit/deep.py", "1", "2"),
         ("src/kit/inner/__init__.py", "1", "2"),
         ("src/kit/inner/part.py", "1", "2"),
+        ("src/kit/inner/page.css", "red", "blue"),
     ],
 )
 def test_logic_counts_however_indirectly_imported(project, file, old, new):

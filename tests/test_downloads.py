@@ -15,8 +15,8 @@ import pytest
 import torchvision
 from file_server import FileServer, Manner
 
-from headstart.downloads import DownloadError, NotOffered, fetch, fetch_tar, place, read_lock, read_manifest
-from headstart.transfer import safe_url
+from headstart.downloads import DownloadError, NotOffered, fetch, fetch_tar, place, read_lock
+from headstart.manifest import read_manifest, safe_url
 
 PROJECT = Path(__file__).parent.parent
 BODY = random.Random(0).randbytes(600_000)

@@ -412,9 +412,10 @@ def lab(colour, seen=BLINDNESS["none"]):
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
+@pytest.mark.parametrize("page", ["colour", "night"])
 @pytest.mark.parametrize("kind", BLINDNESS)
-def test_colours_stay_apart_for_every_eye(kind):
-    seen = [lab(look.colour, BLINDNESS[kind]) for look in PALETTE.values()]
+def test_colours_stay_apart_for_every_eye(kind, page):
+    seen = [lab(getattr(look, page), BLINDNESS[kind]) for look in PALETTE.values()]
     assert min(math.dist(a, b) for a, b in itertools.combinations(seen, 2)) > 28
 
 
@@ -422,6 +423,8 @@ def test_looks_stay_apart_in_grey():
     lightness = sorted(lab(look.colour)[0] for look in PALETTE.values())
     assert min(np.diff(lightness)) > 10
     assert lightness[-1] < 75
+    night = sorted(lab(look.night)[0] for look in PALETTE.values())
+    assert min(np.diff(night)) > 10 and night[0] > 50
     assert len({look.marker for look in PALETTE.values()}) == len(PALETTE)
     assert len({look.dashes for look in PALETTE.values()}) == len(PALETTE)
 

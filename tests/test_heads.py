@@ -8,10 +8,10 @@ from headstart.heads import (
     INITIALISATIONS,
     HeadInputs,
     imprinted_head,
-    load_head,
+    load_heads,
     parse_initialisation,
     random_head,
-    save_head,
+    save_heads,
 )
 from headstart.metrics import couple_f_scores
 
@@ -123,11 +123,12 @@ def test_every_initialisation_is_called_alike_and_survives_its_file(name, tmp_pa
     assert head.weight.shape == (2, 2)
     assert head.bias.shape == (2,)
     assert head.sources.shape == head.coefficients.shape
-    save_head(head, tmp_path / "heads" / "0.safetensors")
-    read = load_head(tmp_path / "heads" / "0.safetensors")
+    save_heads({f"{name}-k1": head, "other": INITIALISATIONS["random"](inputs())}, tmp_path / "heads" / "0.safetensors")
+    read = load_heads(tmp_path / "heads" / "0.safetensors")
+    assert set(read) == {f"{name}-k1", "other"}
     for field, tensor in vars(head).items():
-        assert np.array_equal(getattr(read, field), tensor)
-        assert getattr(read, field).dtype == tensor.dtype
+        assert np.array_equal(getattr(read[f"{name}-k1"], field), tensor)
+        assert getattr(read[f"{name}-k1"], field).dtype == tensor.dtype
 
 
 def test_what_an_initialisation_lacks_is_named():

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from headstart.logs import Slowly
+
 SOURCE = Path(__file__).parent.parent / "src"
 
 
@@ -27,3 +29,27 @@ def test_an_error_is_told_in_one_line_and_traced_in_the_log(tmp_path):
     assert ended.stderr.strip().splitlines()[0] == "ValueError: expected 3, got 4; count again"
     assert "Traceback" not in ended.stderr and str(tmp_path / "log") in ended.stderr
     assert "Traceback" in (tmp_path / "log").read_text()
+
+
+def test_progress_is_a_line_now_and_then_and_its_end_is_told(tmp_path):
+    code = "from tqdm import tqdm\nfor _ in tqdm(range(500), desc='steps', mininterval=0): pass\nprint('done')"
+    terminal = run(code, tmp_path / "log").stderr
+    for text in (terminal, (tmp_path / "log").read_text()):
+        assert "\r" not in text
+        first, last, done = text.splitlines()
+        assert first.startswith("steps:   0%") and last.startswith("steps: 100%") and "500/500" in last
+        assert done == "done"
+
+
+def test_progress_comes_again_when_it_is_due():
+    class Stream(list):
+        write = list.append
+
+        def flush(self):
+            pass
+
+    stream = Stream()
+    slowly = Slowly(stream, seconds=0)
+    for text in ("begun", " well\n", "\r 1/9", "\r 2/9", "\n", "end\n"):
+        slowly.write(text)
+    assert stream == ["begun well\n", " 1/9\n", " 2/9\n", "end\n"]

@@ -4,10 +4,8 @@ import ast
 import io
 import os
 import re
-import shutil
 import signal
 import subprocess
-import sys
 import tarfile
 import time
 from pathlib import Path
@@ -17,58 +15,7 @@ import pytest
 import torch
 import yaml
 
-PROJECT = Path(__file__).parent.parent
-RESULTS = Path("results/minimal")
-KEPT = ("Snakefile", "config", "envs", "profiles", "src", "workflow")
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-
-
-def snakemake(folder: Path, *arguments: str, config: str = "config/minimal.yaml") -> subprocess.CompletedProcess:
-    run = command(*arguments, "--configfile", config)
-    return subprocess.run(run, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-
-def jobs(folder: Path, *arguments: str, config: str = "config/minimal.yaml") -> dict[str, int]:
-    """What a dry run would do: rule -> number of jobs."""
-    run = snakemake(folder, "--dry-run", *arguments, config=config)
-    assert run.returncode == 0, run.stdout
-    table = re.search(r"^job +count\n[- ]+\n(.*?)\n\n", run.stdout, flags=re.MULTILINE | re.DOTALL)
-    if table is None:
-        assert "Nothing to be done" in run.stdout, run.stdout
-        return {}
-    counts = {name: int(count) for name, count in (line.split() for line in table[1].splitlines())}
-    return {name: count for name, count in counts.items() if name not in ("total", "all")}
-
-
-def copy_project(folder: Path) -> Path:
-    for name in KEPT:
-        source = PROJECT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, folder / name)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """A copy of the project, in a folder with spaces in its name, in which the experiment has run."""
-    folder = tmp_path_factory.mktemp("a folder with spaces") / "head start"
-    folder.mkdir()
-    copy_project(folder)
-    run = snakemake(folder)
-    assert run.returncode == 0, run.stdout[-6000:]
-    (folder / "first run.txt").write_text(run.stdout)
-    return folder
-
-
-@pytest.fixture
-def project(finished, tmp_path):
-    """A copy of the finished project that a test may change."""
-    return Path(shutil.copytree(finished, tmp_path / "project copy", symlinks=True))
+from pipeline import KEPT, RESULTS, command, copy_project, jobs, snakemake
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -96,6 +43,8 @@ def test_full_run_leaves_tables_figures_and_provenance(finished):
     for figure in ("figure1", "figure2", "figure3", "shots"):
         for form in ("svg", "pdf", "csv"):
             assert (finished / RESULTS / f"figures/{figure}.{form}").stat().st_size > 0
+    page = (finished / RESULTS / "explore.html").read_text()
+    assert "Explore minimal" in page and page.count("data:image/webp") == 4 * 6 + 6 and len(page) < 5e6
     table = pd.read_csv(finished / RESULTS / "tables/table2.csv")
     assert set(table["shots"]) == {1, 4}
     assert set(table["initialisation"]) == {"random", "inference", "wordnet", "word2vec", "imprinted"}
@@ -142,11 +91,12 @@ def test_changing_a_similarity_reruns_what_depends_on_it_and_nothing_else(projec
         "measure_word2vec": 1,
         "sweep_neighbours": 2,
         "choose_neighbours": 2,
-        # For both seeds; K of every measure is chosen from one sweep, so all heads with a chosen K follow.
-        "initialise_head": 2 * (2 * 3 + 1),
+        # For both seeds; K of every measure is chosen from one sweep.
+        "initialise_heads": 2 * 3,
         "fine_tune": 6,
         "tabulate": 5,
         "draw_figure": 4,
+        "build_explorer": 1,
         "record_provenance": 1,
     }
 
@@ -163,12 +113,13 @@ def edit_function(path: Path, name: str) -> None:
 def test_removing_one_result_rebuilds_just_that(project):
     (project / RESULTS / "figures/figure3.svg").unlink()
     assert jobs(project)["draw_figure"] == 1
-    assert set(jobs(project)) == {"draw_figure", "record_provenance"}
+    # The interactive page shows the numbers of this figure.
+    assert set(jobs(project)) == {"draw_figure", "build_explorer", "record_provenance"}
     run = snakemake(project)
     assert run.returncode == 0, run.stdout
     assert jobs(project) == {}
-    (project / RESULTS / "heads/random/4-1.safetensors").unlink()
-    assert jobs(project, f"{RESULTS}/heads/random/4-1.safetensors") == {"initialise_head": 1}
+    (project / RESULTS / "heads/main/4-1.safetensors").unlink()
+    assert jobs(project, f"{RESULTS}/heads/main/4-1.safetensors") == {"initialise_heads": 1}
 
 
 def test_adding_a_seed_adds_only_its_own_jobs(project):
@@ -178,10 +129,11 @@ def test_adding_a_seed_adds_only_its_own_jobs(project):
         "measure_inference": 2,
         "sweep_neighbours": 1,
         "choose_neighbours": 1,
-        "initialise_head": 13,
+        "initialise_heads": 3,
         "fine_tune": 3,
         "tabulate": 5,
         "draw_figure": 4,
+        "build_explorer": 1,
         "record_provenance": 1,
     }
 
@@ -190,10 +142,11 @@ def test_adding_a_shot_count_adds_only_its_own_jobs(project):
     edit(project / "config/minimal.yaml", "shots: [1, 4]", "shots: [1, 2, 4]")
     assert jobs(project) == {
         "measure_inference": 2,
-        "initialise_head": 10,
+        "initialise_heads": 2,
         "fine_tune": 2,
         "tabulate": 5,
         "draw_figure": 1,
+        "build_explorer": 1,
         "record_provenance": 1,
     }
 
@@ -201,19 +154,23 @@ def test_adding_a_shot_count_adds_only_its_own_jobs(project):
 def test_adding_a_group_adds_only_its_own_jobs(project):
     groups = yaml.safe_load((project / "config/minimal.yaml").read_text())["groups"]
     edit_config(project, groups=groups | {"pair": {"initialisations": ["random", "wordnet-k2"], "shots": [1]}})
-    assert jobs(project) == {"initialise_head": 2, "fine_tune": 2, "record_provenance": 1}
+    assert jobs(project) == {"initialise_heads": 2, "fine_tune": 2, "build_explorer": 1, "record_provenance": 1}
 
 
 def test_changing_the_rule_of_k_leaves_alone_what_has_no_k_to_choose(project):
     edit_config(project, neighbours__rule="clean")
     changed = jobs(project)
-    assert changed["initialise_head"] == 3 * 2 * 2  # three measures, two shot counts, two seeds
-    assert changed["fine_tune"] == 4  # not the curves, whose K is fixed
+    assert changed["initialise_heads"] == changed["fine_tune"] == 4  # not the curves, whose K is fixed
     assert "sweep_neighbours" not in changed
 
 
 def test_a_value_on_the_command_line_replaces_the_configs(project):
-    assert jobs(project, "--config", "seeds=[0]") == {"tabulate": 5, "draw_figure": 4, "record_provenance": 1}
+    assert jobs(project, "--config", "seeds=[0]") == {
+        "tabulate": 5,
+        "draw_figure": 4,
+        "build_explorer": 1,
+        "record_provenance": 1,
+    }
 
 
 def test_papers_experiment_is_planned_offline_in_ten_seconds(tmp_path):

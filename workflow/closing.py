@@ -8,7 +8,7 @@ SCORES = {"first": "First", "best": "Best"}
 
 
 def closing_words(folder: Path, configs: Sequence[str]) -> str:
-    """Return Table 2 as text, if it is there, and the places of tables, figures and report.
+    """Return Table 2 as text, if it is there, and the places of tables, figures, page and report.
 
     Args:
         folder: `results/<experiment>`.
@@ -24,6 +24,7 @@ def closing_words(folder: Path, configs: Sequence[str]) -> str:
     places = {
         "tables": f"tables   {folder}/tables/",
         "figures": f"figures  {folder}/figures/",
+        "explore.html": f"explore  {folder}/explore.html (open it in a browser)",
         "provenance.json": f"origin   {folder}/provenance.json\n{report}",
     }
     return "\n".join(["", *shown, *(text for name, text in places.items() if (folder / name).exists()), ""])

@@ -27,18 +27,24 @@ def code_version(script: Path, library: Path) -> str:
         script: the script of a rule.
         library: folder that holds the package, `src`.
     """
-    seen: set[tuple[Path, str | None]] = set()
-    dumps: set[str] = set()
+    dumps = {
+        # In order, since statements that always run, a script's above all, mean something else in another.
+        f"{file.stem} " + "; ".join(map(ast.dump, statements))
+        for (file, _), statements in everything_reached(script, library).items()
+    }
+    return hashlib.sha256("\n".join(sorted(dumps)).encode()).hexdigest()[:12]
+
+
+def everything_reached(script: Path, library: Path) -> dict[tuple[Path, str | None], list[ast.stmt]]:
+    """Return the statements that a script reaches, by file and the name in it that leads to them; None is all of it."""
+    found: dict[tuple[Path, str | None], list[ast.stmt]] = {}
     todo: list[tuple[Path, str | None]] = [(script, None)]
     while todo:
         place = todo.pop()
-        if place not in seen:
-            seen.add(place)
-            statements = reached(*place)
-            # In order, since statements that always run, a script's above all, mean something else in another.
-            dumps.add(f"{place[0].stem} " + "; ".join(map(ast.dump, statements)))
-            todo += [found for name in names_in(statements) for found in sources_of(place[0], name, library)]
-    return hashlib.sha256("\n".join(sorted(dumps)).encode()).hexdigest()[:12]
+        if place not in found:
+            found[place] = reached(*place)
+            todo += [source for name in names_in(found[place]) for source in sources_of(place[0], name, library)]
+    return found
 
 
 @functools.cache
@@ -76,7 +82,17 @@ def defined_names(statement: ast.stmt) -> list[str]:
 def reached(path: Path, name: str | None) -> list[ast.stmt]:
     """Return the statements of a file behind one name, with those that always run; all of them for None."""
     module = read_module(path)
-    return module.statements if name is None else [*module.effects, *module.definitions.get(name, [])]
+    found = module.statements if name is None else [*module.effects, *module.definitions.get(name, [])]
+    return [*found, *files_named(path, found)]
+
+
+def files_named(path: Path, statements: list[ast.stmt]) -> list[ast.stmt]:
+    """Return a statement with the digest of every page, style sheet and script beside a file that statements name."""
+    texts = {node.value for part in statements for node in ast.walk(part) if isinstance(node, ast.Constant)}
+    names = [text for text in texts if isinstance(text, str) and text.endswith((".html", ".css", ".js"))]
+    files = [path.parent / name for name in sorted(names)]
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files if file.is_file()]
+    return [ast.Expr(ast.Constant(digest)) for digest in digests]
 
 
 def names_in(statements: list[ast.stmt]) -> set[str]:

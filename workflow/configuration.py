@@ -30,13 +30,16 @@ INPUT_PATHS = (
 )
 
 
-def load_config(given: Mapping[str, Any], project: Path, files: Iterable[str | Path] = ()) -> dict[str, Any]:
+def load_config(
+    given: Mapping[str, Any], project: Path, files: Iterable[str | Path] = (), imported: bool = False
+) -> dict[str, Any]:
     """Return the config with every default filled in and every input path resolved.
 
     Args:
         given: the config as read by Snakemake.
         project: folder of the Snakefile; relative inputs that the working directory lacks are looked for there.
         files: the config files it came from, to find another experiment of the same name beside them.
+        imported: by a workflow that may put a prefix before every relative path, so that inputs must be absolute.
 
     Raises:
         ConfigError: one line for each fault.
@@ -48,7 +51,7 @@ def load_config(given: Mapping[str, Any], project: Path, files: Iterable[str | P
         raise ConfigError(listing(faults))
     config = with_defaults(given, schema)
     config["data"] = os.environ.get("HEADSTART_DATA", config["data"])
-    faults = [*resolve_paths(config, project), *namesakes(config["experiment"], files, project)]
+    faults = [*resolve_paths(config, project, imported), *namesakes(config["experiment"], files, project)]
     if not faults:
         faults = list(contradictions(config))
     if faults:
@@ -129,20 +132,20 @@ def replace(config: dict[str, Any], key: str, value: Any) -> None:
     config[last] = value
 
 
-def resolve_paths(config: dict[str, Any], project: Path) -> Iterator[str]:
+def resolve_paths(config: dict[str, Any], project: Path, absolute: bool) -> Iterator[str]:
     """Expand `{data}` and `{downloads}`, find each input from the working directory or the project, yield faults."""
     for key in INPUT_PATHS:
         value = look_up(config, key)
         if value is None or (key == "classes.taxonomy" and value == "wordnet"):
             continue
         fetched = value.startswith("{downloads}/")
-        path = expand(value, config) if fetched else from_project(expand(value, config), project)
+        path = expand(value, config) if fetched else from_project(expand(value, config), project, absolute)
         replace(config, key, path)
         if not fetched and not os.path.exists(path):
             yield missing_path(key, value, path)
     tars = config["images"]["tars"]
     if tars and not is_url(tars):
-        config["images"]["tars"] = from_project(expand(tars, config), project)
+        config["images"]["tars"] = from_project(expand(tars, config), project, absolute)
 
 
 def expand(path: str, config: Mapping[str, Any]) -> str:
@@ -161,11 +164,11 @@ def missing_path(key: str, value: str, path: str) -> str:
     return f"{key}: {value!r} is not there (looked for {path}); correct the path{hint}"
 
 
-def from_project(path: str, project: Path) -> str:
-    """Return the path as it is where it leads from here, else from the project's folder."""
+def from_project(path: str, project: Path, absolute: bool = False) -> str:
+    """Return the path as it is, or absolute, where it leads from here, else from the project's folder."""
     folder = path.split("{wnid}")[0].rsplit("/", 1)[0] if "{wnid}" in path else path
     if os.path.isabs(path) or os.path.exists(folder):
-        return path
+        return os.path.abspath(path) if absolute else path
     return os.path.normpath(project / path)
 
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from headstart.downloads import read_manifest
-from headstart.heads import split_name
-from headstart.transfer import safe_url
+from headstart.manifest import read_manifest, safe_url
+from headstart.naming import split_name
 
 MEASURES = ("inference", "wordnet", "word2vec")
 WNID = re.compile("n[0-9]{8}")

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from contradictions import is_url, read_wnids, used_measures
-from headstart.heads import split_name
+from headstart.naming import split_name
 from supplies import count_members, needed_files, needed_tars, tars_there
 
 # What nobody can know before the files are there.
 LISTED = {"train": 900, "test": 100}  # per class; the authors' lists have 81,000 and 9,000 names of 90 classes
 IMAGES_OF_SYNSET = 1281  # mean of ILSVRC2012's training classes: 1,281,167 images of 1000 synsets
 TABLES, FIGURES = 5, 4
-ONCE = ("describe_classes", "audit_images", "embed_images", "cache_trunk", "record_provenance", "all")
+ONCE = (
+    *("describe_classes", "audit_images", "embed_images", "cache_trunk", "build_explorer", "record_provenance"),
+    "all",
+)
 
 
 class Part(NamedTuple):
@@ -184,12 +187,12 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
     """
     jobs = image_jobs(config, sources, targets) | similarity_jobs(config) | dict.fromkeys(ONCE, 1)
     groups, seeds = config["groups"].values(), len(config["seeds"])
-    heads = {(name, shots) for group in groups for name in group["initialisations"] for shots in group["shots"]}
+    runs = sum(len(group["shots"]) for group in groups) * seeds
     jobs |= {
         # The split of seed 0 also says which images are evaluated.
         "split_images": len({0, *config["seeds"]}),
-        "initialise_head": len(heads) * seeds,
-        "fine_tune": sum(len(group["shots"]) for group in groups) * seeds,
+        "initialise_heads": runs,
+        "fine_tune": runs,
         "tabulate": TABLES,
         "draw_figure": FIGURES,
     }

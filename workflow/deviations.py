@@ -18,7 +18,7 @@ from safetensors.numpy import load_file
 PROJECT = Path(__file__).parent.parent
 sys.path.insert(0, str(PROJECT / "src"))
 
-from headstart.heads import load_head  # noqa: E402
+from headstart.heads import load_heads  # noqa: E402
 from headstart.metrics import confusion, f_scores, macro_f1  # noqa: E402
 from headstart.palette import style  # noqa: E402
 from headstart.splits import locate  # noqa: E402
@@ -58,6 +58,7 @@ def experiment(choice: Choice, default: bool) -> dict[str, Any]:
     """Return the config of one experiment: the photographs', a small grid, and one key changed or not."""
     config = yaml.safe_load((PROJECT / "config/photos.yaml").read_text())
     config["experiment"] = FOLDER.name
+    config["training"]["trained_from"] = "blocks.5"
     config["groups"] = {"main": dict(choice.group)}
     config["figures"] = {"group": "main", "shots": choice.group["shots"][-1]}
     if not default:
@@ -80,7 +81,7 @@ def run(choice: Choice, default: bool, cores: int) -> pd.DataFrame:
         (place / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         cells = [(name, n, seed) for name, n in product(*choice.group.values()) for seed in config["seeds"]]
         targets = TARGETS[choice.score](cells)
-        command = ["snakemake", "--cores", str(cores), "--configfile", str(place / "config.yaml"), "--", *targets]
+        command = ["snakemake", "--cores", str(cores), "--configfile", str(place / "config.yaml"), "--", *set(targets)]
         subprocess.run(command, check=True)
         SCORES[choice.score](cells).to_csv(place / "scores.csv", index=False)
     return pd.read_csv(place / "scores.csv")
@@ -88,7 +89,7 @@ def run(choice: Choice, default: bool, cores: int) -> pd.DataFrame:
 
 def head_files(cells: Sequence[Cell]) -> list[str]:
     """Return the heads of some cells: First needs no training, only them and the features of the test images."""
-    return [str(FOLDER / f"heads/{name}/{n}-{seed}.safetensors") for name, n, seed in cells]
+    return [str(FOLDER / f"heads/main/{n}-{seed}.safetensors") for _, n, seed in cells]
 
 
 def histories(cells: Sequence[Cell]) -> list[str]:
@@ -104,7 +105,7 @@ def first_scores(cells: Sequence[Cell]) -> pd.DataFrame:
     features = load_file(FOLDER / "features.safetensors")["features"][rows]
     scores = []
     for cell, path in zip(cells, head_files(cells), strict=True):
-        head = load_head(path)
+        head = load_heads(path)[cell[0]]
         predictions = (features @ head.weight.T + head.bias).argmax(axis=1)
         first = macro_f1(f_scores(confusion(labels, predictions, len(targets))))
         scores.append({**dict(zip(BY, cell, strict=True)), "first": first})

@@ -107,7 +107,7 @@ def rooms(config: Mapping[str, Any], counts: Counts, costs: Costs) -> list[Room]
     images, experiment = config["images"], config["experiment"]
     # Drawn images are squares.
     image = 3 * images["short_side"] ** 2 * (1 if images["drawn"] else ASPECT)
-    precision, heads = config["training"]["cache"], counts.jobs["initialise_head"]
+    precision, heads = config["training"]["cache"], counts.replicas
     number = {"float32": NUMBER, "float16": NUMBER // 2}[precision]
     state = counts.side_by_side * (costs.weights + 2 * costs.parameters) * NUMBER
     head = counts.targets * (costs.features + 1) * NUMBER

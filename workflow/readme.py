@@ -10,21 +10,24 @@ RESULTS = PROJECT / "results/shapes"
 FIGURES = ("figure3", "shots")
 TOP = {
     "Snakefile": "table of contents of the pipeline: config, rules, what `snakemake` makes",
+    "workflow/Snakefile": "the same for the workflow catalogue; `workflow/files.txt` lists what importers fetch",
     "Makefile": "`make demo`, `make test` and the rest",
     "requirements.in": "what is needed; `requirements.txt` pins it with hashes",
     "config/": "one YAML per experiment, `schema.yaml`, class lists, the shapes' taxonomy, published values",
-    "envs/": "the same packages for `snakemake --use-conda`",
-    "docs/": "what the paper leaves open and what each choice does; pictures of this page",
+    "envs/": "the same packages for `snakemake --use-conda`; `Dockerfile` puts them into an image",
+    "docs/": "pages on every side of it, from `docs/README.md` on; pictures of this page",
     "benchmarks/": "fast forms against plain ones: equal results, and how much faster",
-    "profiles/default/": "read by every run: what reruns, what is said",
+    "profiles/": "`default` is read by every run; `workstation` and `slurm` are for `--profile`",
     "workflow/report/": "captions of the report",
-    "tests/": "one file per module, the architecture, and the whole workflow",
+    "src/headstart/explorer/page.html": "the interactive page: its text; `page.css` its looks, `*.js` what it does",
+    "tests/": "one file per module, the architecture, the whole workflow; in `cluster/` the workflow on a real Slurm",
 }
 FOLDERS = (
     "workflow",
     "workflow/rules",
     "workflow/scripts",
     "src/headstart",
+    "src/headstart/explorer",
     "src/headstart/shapes",
     "src/headstart/strategies",
 )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from contradictions import fetched_files, is_url, uses
-from headstart.downloads import read_manifest
+from headstart.manifest import read_manifest
 
 # The headers of so many bytes of tars are counted; how many images further tars hold is told from their size.
 COUNTED_BYTES = 2e9

@@ -10,63 +10,16 @@ import csv
 import fcntl
 import hashlib
 import os
-import re
 import tarfile
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.files import replacing
 from headstart.transfer import WAITS, DownloadError, NotOffered, discard, download
 
-COLUMNS = ("name", "url", "sha256", "bytes", "purpose", "terms")
 LOCKED = ("name", "sha256", "bytes", "url")
-DIGEST = re.compile("[0-9a-f]{8,64}")
-
-
-@dataclass(frozen=True)
-class Remote:
-    """A file that can be fetched.
-
-    Args:
-        url: https, or a path on this machine.
-        sha256: its digest, or the first 8 or more digits of it, or "" where nobody knows it.
-        bytes: its size, for planning; None where nobody knows it.
-    """
-
-    name: str
-    url: str
-    sha256: str
-    bytes: int | None
-    purpose: str
-    terms: str
-
-
-def read_manifest(path: str | os.PathLike[str]) -> dict[str, Remote]:
-    """Read a tab-separated table of files by name: name, url, sha256, bytes, purpose, terms.
-
-    Raises ValueError for missing columns, a name that comes twice, a digest or a size that is none.
-    """
-    with open(path, newline="", encoding="utf-8") as lines:
-        table = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-        if tuple(table.fieldnames or ()) != COLUMNS:
-            raise ValueError(f"{path}: expected tab-separated columns {', '.join(COLUMNS)}, got {table.fieldnames}")
-        rows = [{key: row[key] or "" for key in COLUMNS} for row in table]
-    remotes: dict[str, Remote] = {}
-    for row in rows:
-        if row["name"] in remotes:
-            raise ValueError(f"{path}: {row['name']} comes twice; keep one line")
-        if row["sha256"] and not DIGEST.fullmatch(row["sha256"]):
-            raise ValueError(
-                f"{path}: {row['name']} has the digest {row['sha256']!r}; expected 8 to 64 hex digits or none"
-            )
-        if row["bytes"] and not row["bytes"].isdigit():
-            raise ValueError(f"{path}: {row['name']} has the size {row['bytes']!r}; expected a number of bytes or none")
-        size = int(row["bytes"]) if row["bytes"] else None
-        remotes[row["name"]] = Remote(row["name"], row["url"], row["sha256"], size, row["purpose"], row["terms"])
-    return remotes
 
 
 def fetch(

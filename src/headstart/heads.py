@@ -6,8 +6,7 @@ Letters in shapes: S source classes, T target classes, D features, K neighbours,
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +16,9 @@ from safetensors.numpy import load_file
 
 from headstart.blending import blend, mean_length, nearest, unit_rows
 from headstart.files import write_arrays
+from headstart.naming import split_name
 
 Array = NDArray[Any]
-FIXED_K = re.compile(r"(?P<word>[a-z0-9]+)-k(?P<K>[1-9][0-9]*)")
 
 
 @dataclass(frozen=True)
@@ -30,6 +29,9 @@ class Head:
     bias: Array  # (T,) float32
     sources: Array  # (T, Kmax) int64
     coefficients: Array  # (T, Kmax) float32
+
+
+KINDS = {"weight": np.float32, "bias": np.float32, "sources": np.int64, "coefficients": np.float32}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +50,6 @@ class HeadInputs:
     bias: str = "combined"
     norm: str = "untouched"
     lonely: str = "stop"
-
-
-def split_name(initialisation: str) -> tuple[str, int | None]:
-    """Split the name of an initialisation into its word and its fixed number of neighbours, if it has one.
-
-    >>> split_name("inference-k10"), split_name("random")
-    (('inference', 10), ('random', None))
-    """
-    match = FIXED_K.fullmatch(initialisation)
-    return (match["word"], int(match["K"])) if match else (initialisation, None)
 
 
 def parse_initialisation(name: str) -> tuple[str, int | None]:
@@ -108,15 +100,21 @@ def imprinted_head(features: Array, labels: Array, names: Sequence[str], scale: 
     return _without_sources(scale * unit_rows(sums))
 
 
-def save_head(head: Head, path: str | os.PathLike[str]) -> None:
-    """Write a head as safetensors: weight, bias, sources, coefficients."""
-    kinds = {"weight": np.float32, "bias": np.float32, "sources": np.int64, "coefficients": np.float32}
-    write_arrays({name: np.asarray(getattr(head, name), kind) for name, kind in kinds.items()}, path)
+def save_heads(heads: Mapping[str, Head], path: str | os.PathLike[str]) -> None:
+    """Write initialisation -> head as safetensors: "<initialisation>/weight", /bias, /sources and /coefficients."""
+    arrays = {
+        f"{name}/{field}": np.asarray(getattr(head, field), kind)
+        for name, head in heads.items()
+        for field, kind in KINDS.items()
+    }
+    write_arrays(arrays, path)
 
 
-def load_head(path: str | os.PathLike[str]) -> Head:
-    """Read a head written by `save_head`."""
-    return Head(**load_file(path))
+def load_heads(path: str | os.PathLike[str]) -> dict[str, Head]:
+    """Read the heads that `save_heads` wrote, by initialisation."""
+    arrays = load_file(path)
+    names = dict.fromkeys(key.rpartition("/")[0] for key in arrays)
+    return {name: Head(**{field: arrays[f"{name}/{field}"] for field in KINDS}) for name in names}
 
 
 def _random(inputs: HeadInputs) -> Head:

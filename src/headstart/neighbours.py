@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from headstart.metrics import confusion, f_scores
 from headstart.similarity import inference
 
 Array = NDArray[Any]
+Names = Sequence[str] | None
 # Which images each rule looks at. PAPER: K is read off Figure 3, that is, chosen on the test images.
 RULES = {"paper": "test", "clean": "train"}
 # Images scored at a time: source logits of so many images and 1000 classes take 32 MiB.
@@ -72,8 +74,16 @@ def sweep(
     Raises:
         ValueError: Ks do not rise or leave 1..S, or a target has no positive similarity.
     """
-    counts = count_sweep(similarity, head, images, Ks, names)
-    return np.stack([f_scores(of_one_k) for of_one_k in counts])
+    return sweep_together({"": similarity}, head, images, Ks, names)[""]
+
+
+def sweep_together(
+    similarities: Mapping[str, ArrayLike], head: SourceHead, images: Images, Ks: Sequence[int], names: Names = None
+) -> dict[str, Array]:
+    """Return what `sweep` does for each measure, by name; the source network's logits are computed once for all."""
+    counts = count_sweeps([*similarities.values()], head, images, Ks, names)
+    scores = [np.stack([f_scores(of_one_k) for of_one_k in of_one]) for of_one in counts]
+    return dict(zip(similarities, scores, strict=True))
 
 
 def cross_validated_sweep(
@@ -105,7 +115,7 @@ def cross_validated_sweep(
     for part in parts:
         rest = np.setdiff1d(everyone, part) if len(parts) > 1 else part
         similarity = inference(images.labels[rest], logits[rest], targets, reading)
-        counts += count_sweep(similarity, head, Images(images.features[part], images.labels[part]), Ks, names)
+        counts += count_sweeps([similarity], head, Images(images.features[part], images.labels[part]), Ks, names)[0]
     return np.stack([f_scores(of_one_k) for of_one_k in counts])
 
 
@@ -132,60 +142,82 @@ def sweep_measures(
     Returns:
         Columns measure, type, K, images, f1 (mean over the classes of that type), classes.
     """
+    names = list(next(iter(similarities.values())).index)
+    others = {measure: similarity for measure, similarity in similarities.items() if measure not in image_measures}
+    tested = sweep_together(similarities, head, images["test"], Ks, names)
+    trained = sweep_together(others, head, images["train"], Ks, names)
     frames = []
-    for measure, similarity in similarities.items():
-        names = list(similarity.index)
-        scores = {"test": sweep(similarity, head, images["test"], Ks, names)}
+    for measure in similarities:
         if measure in image_measures:
-            scores["train"] = cross_validated_sweep(head, images["train"], names, Ks, folds, seed, reading)
-        else:
-            scores["train"] = sweep(similarity, head, images["train"], Ks, names)
-        frames += [mean_by_type(f1, types, Ks).assign(measure=measure, images=which) for which, f1 in scores.items()]
+            trained[measure] = cross_validated_sweep(head, images["train"], names, Ks, folds, seed, reading)
+        for which, scores in (("test", tested), ("train", trained)):
+            frames.append(mean_by_type(scores[measure], types, Ks).assign(measure=measure, images=which))
     return pd.concat(frames, ignore_index=True)[["measure", "type", "K", "images", "f1", "classes"]]
 
 
-def count_sweep(
-    similarity: ArrayLike, head: SourceHead, images: Images, Ks: Sequence[int], names: Sequence[str] | None = None
-) -> Array:
-    """Return the confusion counts for every K, (len(Ks), T, T); arguments as for `sweep`."""
-    similarity = np.asarray(similarity, dtype=np.float64)
-    targets, sources = similarity.shape
-    if not Ks or list(Ks) != sorted(set(Ks)) or not 1 <= Ks[0] <= Ks[-1] <= sources:
-        raise ValueError(f"expected rising numbers of neighbours within 1..{sources}, got {list(Ks)}")
+def count_sweeps(
+    similarities: Sequence[ArrayLike], head: SourceHead, images: Images, Ks: Sequence[int], names: Names = None
+) -> list[Array]:
+    """Return the confusion counts for every K, (len(Ks), T, T), of each matrix; arguments as for `sweep`."""
+    tables = [np.asarray(similarity, dtype=np.float64) for similarity in similarities]
+    for table in tables:
+        sources = table.shape[1]
+        if not Ks or list(Ks) != sorted(set(Ks)) or not 1 <= Ks[0] <= Ks[-1] <= sources:
+            raise ValueError(f"expected rising numbers of neighbours within 1..{sources}, got {list(Ks)}")
     running = head.ties == "order" and head.norm == "untouched"
-    score = running_logits if running else plain_logits
-    counts = np.zeros((len(Ks), targets, targets), dtype=np.int64)
+    counts = [np.zeros((len(Ks), len(table), len(table)), dtype=np.int64) for table in tables]
     for start in range(0, len(images.labels), CHUNK):
         features, labels = images.features[start : start + CHUNK], images.labels[start : start + CHUNK]
-        for at, logits in enumerate(score(similarity, head, features, Ks, names)):
-            # Single precision, as the network computes: equal rows then tie, and the first class wins.
-            counts[at] += confusion(labels, logits.astype(np.float32).argmax(axis=0), targets)
+        known = columns_of_logits(head, features) if running else None
+        for table, count in zip(tables, counts, strict=True):
+            score = plain_logits if known is None else partial(running_logits, known=known)
+            for at, logits in enumerate(score(table, head, features, Ks, names)):
+                # Single precision, as the network computes: equal rows then tie, and the first class wins.
+                count[at] += confusion(labels, logits.astype(np.float32).argmax(axis=0), len(table))
     return counts
 
 
+def columns_of_logits(head: SourceHead, features: Array) -> Array:
+    """Return the source logits that are blended, one column per image, (S, N)."""
+    blended = SourceHead(head.weight, head.bias * (head.bias_rule == "combined"))
+    return np.ascontiguousarray(source_logits(blended, features).T)
+
+
 def running_logits(
-    similarity: Array, head: SourceHead, features: Array, Ks: Sequence[int], names: Sequence[str] | None = None
+    similarity: Array,
+    head: SourceHead,
+    features: Array,
+    Ks: Sequence[int],
+    names: Sequence[str] | None = None,
+    known: Array | None = None,
 ) -> Iterator[Array]:
     """Yield the logits (T, N) for each K, as running sums of source logits over ever more neighbours.
 
     z_i(K) = sum_{j<=K} s_ij z_j / sum_{j<=K} s_ij: no head is built, and each K adds only its own neighbours.
+    `known` are the `columns_of_logits`, which other measures share.
     """
     order, ranked = rank_sources(similarity)
     lonely = find_lonely(ranked, head.lonely, names)
     spare = random_logits(head, features, lonely)
-    biased = SourceHead(head.weight, head.bias * (head.bias_rule == "combined"))
-    logits = np.ascontiguousarray(source_logits(biased, features).T)
+    logits = columns_of_logits(head, features) if known is None else known
     above, below = np.zeros((len(order), len(features))), np.zeros((len(order), 1))
     for first, last in zip([0, *Ks], Ks, strict=False):
         added = ranked[:, first:last]
-        used, places = np.unique(order[:, first:last], return_inverse=True)
-        shares = np.zeros((len(order), used.size))
-        np.put_along_axis(shares, places.reshape(added.shape), added, axis=1)
-        above += shares @ logits[used]
+        above += _weighted(added, order[:, first:last], logits)
         below += added.sum(axis=1, keepdims=True)
         found = above / np.where(below > 0, below, 1.0)
         found[lonely] = spare
         yield found
+
+
+def _weighted(shares: Array, sources: Array, logits: Array) -> Array:
+    """Sum the logits (S, N) of a few sources of each target by their shares, both (T, k): (T, N)."""
+    if shares.shape[1] == 1:  # the usual step; a product of matrices would do T times the work
+        return shares * logits[sources[:, 0]]
+    used, places = np.unique(sources, return_inverse=True)
+    spread = np.zeros((len(sources), used.size))
+    np.put_along_axis(spread, places.reshape(sources.shape), shares, axis=1)
+    return spread @ logits[used]
 
 
 def plain_logits(

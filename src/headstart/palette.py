@@ -1,7 +1,8 @@
 """The one look of every initialisation, in every figure and table.
 
 The colours keep at least 28 units of CIELAB between any two under the three kinds of colour blindness, and their
-lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashes do so a third time.
+lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashes do so a third time. The same holds
+on a dark page for a second set of colours (lightness 50, 62, 73, 85, 100).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from headstart.heads import split_name
+from headstart.naming import split_name
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Style:
 
     name: str
     colour: str
+    night: str
+    """The colour on a dark page."""
     marker: str
     dashes: tuple[float, ...]
     """Lengths of line and gap in line widths; empty is a solid line."""
@@ -34,18 +37,18 @@ class Style:
         return {"marker": self.marker, "markerfacecolor": self.fill, "markeredgecolor": self.colour}
 
 
-def _style(name: str, colour: str, marker: str, *dashes: float) -> Style:
-    return Style(name, colour, marker, dashes, fill=colour)
+def _style(name: str, colour: str, night: str, marker: str, *dashes: float) -> Style:
+    return Style(name, colour, night, marker, dashes, fill=colour)
 
 
 # The order of the paper's panels.
 CLASS_TYPES = ("disjoint", "included", "inclusive")
 PALETTE = {
-    "random": _style("Random", "#222222", "X", 1.0, 1.4),
-    "inference": _style("Visual (inference)", "#004c97", "o"),
-    "wordnet": _style("WordNet", "#c2440c", "s", 4.5, 1.6),
-    "word2vec": _style("Word2Vec", "#e3a600", "^", 6.0, 1.4, 1.2, 1.4),
-    "imprinted": _style("Imprinted", "#2fa387", "D", 2.6, 1.2),
+    "random": _style("Random", "#222222", "#ffffff", "X", 1.0, 1.4),
+    "inference": _style("Visual (inference)", "#004c97", "#4170e7", "o"),
+    "wordnet": _style("WordNet", "#c2440c", "#dc7c38", "s", 4.5, 1.6),
+    "word2vec": _style("Word2Vec", "#e3a600", "#ffd031", "^", 6.0, 1.4, 1.2, 1.4),
+    "imprinted": _style("Imprinted", "#2fa387", "#4cca94", "D", 2.6, 1.2),
 }
 WITHOUT_NEIGHBOURS = ("random", "imprinted")
 

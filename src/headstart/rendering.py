@@ -119,14 +119,21 @@ def escape_latex(text: str) -> str:
 
 def to_html(table: Table, caption: str) -> str:
     """The table as a page of its own, readable on a light and on a dark screen."""
-    head = "\n".join(f"<tr>{_html_header(row, table.text)}</tr>" for row in table.header())
-    body = "\n".join(f"<tr>{_html_row(row, table.text)}</tr>" for row in table.rows())
     title = html.escape(caption.split(". ")[0])
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n<div>\n<table>\n<caption>{html.escape(caption)}</caption>\n"
-        f"<thead>\n{head}\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</div>\n</body>\n</html>\n"
+        f"<style>{STYLE}</style>\n</head>\n<body>\n<div>\n{to_element(table, caption)}\n</div>\n</body>\n</html>\n"
+    )
+
+
+def to_element(table: Table, caption: str) -> str:
+    """The table as an element of an HTML page."""
+    head = "\n".join(f"<tr>{_html_header(row, table.text)}</tr>" for row in table.header())
+    body = "\n".join(f"<tr>{_html_row(row, table.text)}</tr>" for row in table.rows())
+    return (
+        f"<table>\n<caption>{html.escape(caption)}</caption>\n"
+        f"<thead>\n{head}\n</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
     )
 
 

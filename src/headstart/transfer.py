@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -18,6 +17,7 @@ from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 
 from headstart.files import replacing
+from headstart.manifest import safe_url
 from headstart.tars import WEB
 
 # Seconds between attempts; an attempt that brought new bytes starts again from the first.
@@ -25,7 +25,6 @@ WAITS = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 LONGEST_WAIT = 120.0  # that a server may ask for
 TIMEOUT = (20, 60)  # seconds to connect, and between two pieces
 PIECE = 2**18  # bytes
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LATER = (408, 425, 429, 500, 502, 503, 504)
 REFUSED = (401, 403)
 GONE = (404, 410)
@@ -45,16 +44,6 @@ class _Broken(Exception):
     def __init__(self, why: str, wait: float = 0.0) -> None:
         super().__init__(why)
         self.wait = wait
-
-
-def safe_url(url: str) -> bool:
-    """Say whether a URL is encrypted, or leads to this machine itself.
-
-    >>> safe_url("https://image-net.org/a.tar"), safe_url("http://image-net.org/a.tar"), safe_url("http://127.0.0.1:8/a")
-    (True, False, True)
-    """
-    parts = urlsplit(url)
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def download(url: str, part: Path, advice: str = "", waits: Sequence[float] = WAITS) -> None:

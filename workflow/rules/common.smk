@@ -5,24 +5,38 @@ import re
 import sys
 from pathlib import Path
 
-PROJECT = Path(str(workflow.current_basedir)).parent.parent
+
+def project():
+    """The project's folder; where another workflow imports it off a git host, the copies of all its files."""
+    if workflow.current_basedir.is_local:
+        return Path(str(workflow.current_basedir)).parent.parent
+    for name in Path(workflow.source_path("../files.txt")).read_text().split():
+        copy = Path(workflow.source_path(f"../../{name}"))
+    return Path(*copy.parts[: -len(Path(name).parts)])
+
+
+PROJECT = project()
 LIBRARY = PROJECT / "src"
+# Whether another workflow imports this one as a module, perhaps with a prefix before every relative path.
+IMPORTED = not workflow.modifier.is_main_snakefile()
 
 # Snakemake hands its own search path on to every `script:`.
 sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
 
+from attempts import growing
 from closing import closing_words
 from code_version import code_version as version_of
 from configuration import load_config
 from contradictions import PUBLISHED, ConfigError, is_url, read_wnids, used_measures
-from headstart.downloads import read_manifest
-from headstart.heads import split_name
+from failure import failing_words
+from headstart.manifest import read_manifest
+from headstart.naming import split_name
 
 # Jobs inherit this environment; without bytecode each import of torch costs seven seconds more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 try:
-    config = load_config(config, PROJECT, workflow.configfiles)
+    config = load_config(config, PROJECT, () if IMPORTED else workflow.configfiles, IMPORTED)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -40,8 +54,25 @@ KEPT = config["downloads"]["folder"]
 IMAGE_MEASURES = ("inference",)
 FIGURES = ("figure1", "figure2", "figure3", "shots")
 TABLES = ("table1", "table2", "table2_clean", "neighbours", "claims")
+# What the report calls them.
+TITLES = {
+    "table1": "Table 1: nearest sources",
+    "table2": "Table 2: First and Best",
+    "table2_clean": "Table 2 without the test set's help",
+    "neighbours": "K that was chosen",
+    "claims": "The paper's claims, checked",
+    "figure1": "Figure 1: learning curves",
+    "figure2": "Figure 2: one class and its sources",
+    "figure3": "Figure 3: F against K",
+    "shots": "Table 2 as a picture",
+}
 TABLE_FORMS = ("csv", "html", "md", "tex")
 FIGURE_FORMS = ("svg", "pdf", "csv")
+
+# So many files are fetched at once, however many cores there are; `--resources downloads=N` says otherwise. It stands
+# here because a `resources:` in profiles/default would replace that of every other profile.
+if "downloads" not in workflow.global_resources:
+    workflow.register_resource("downloads", 4)
 
 
 wildcard_constraints:
@@ -52,7 +83,6 @@ wildcard_constraints:
     shots=r"\d+",
     group="|".join(GROUPS),
     measure="|".join(("inference", "wordnet", "word2vec")),
-    initialisation=r"[a-z0-9]+(-k\d+)?",
     table="|".join(TABLES),
     figure="|".join(FIGURES),
 
@@ -126,7 +156,7 @@ def source_pictures():
 
 def source_accuracy():
     """The source network's own top-1, where something measures it."""
-    measured = DRAWN or config["source"]["samples"]
+    measured = not config["source"]["weights"] or config["source"]["samples"]
     return [f"results/{EXPERIMENT}/source/accuracy.csv"] if measured else []
 
 
@@ -168,25 +198,29 @@ def sweep_similarities(wildcards):
 
 
 def head_inputs(wildcards):
-    """What an initialisation is made from, besides the source head and the images."""
-    measure, fixed = split_name(wildcards.initialisation)
-    if measure not in MEASURES:
-        return {}
-    inputs = {"similarity": similarity_path(measure, wildcards.shots, wildcards.seed)}
-    if fixed is None:
+    """What the initialisations of a group are made from, besides the source head and the images."""
+    blended = blended_heads(wildcards.group)
+    inputs = {measure: similarity_path(measure, wildcards.shots, wildcards.seed) for measure, _ in blended}
+    if any(fixed is None for _, fixed in blended):
         inputs["neighbours"] = f"results/{EXPERIMENT}/neighbours/{wildcards.seed}.csv"
     return inputs
 
 
+def blended_heads(group):
+    """Measure and fixed K (None where it is chosen) of each initialisation of a group that blends source rows."""
+    names = [split_name(name) for name in GROUPS[group]["initialisations"]]
+    return [(word, fixed) for word, fixed in names if word in MEASURES]
+
+
 def head_rules(wildcards):
-    """How rows are blended; nothing for heads that blend none, so that they do not follow these keys."""
-    return config["heads"] if split_name(wildcards.initialisation)[0] in MEASURES else {}
+    """How rows are blended; nothing for groups that blend none, so that they do not follow these keys."""
+    return config["heads"] if blended_heads(wildcards.group) else {}
 
 
 def neighbour_rule(wildcards):
-    """The rule that chose K; nothing for heads with a fixed K or none."""
-    word, fixed = split_name(wildcards.initialisation)
-    return config["neighbours"]["rule"] if word in MEASURES and fixed is None else ""
+    """The rule that chose K; nothing for groups whose K is fixed."""
+    chosen = any(fixed is None for _, fixed in blended_heads(wildcards.group))
+    return config["neighbours"]["rule"] if chosen else ""
 
 
 def group_initialisations(wildcards):
@@ -194,15 +228,18 @@ def group_initialisations(wildcards):
     return GROUPS[wildcards.group]["initialisations"]
 
 
-def group_heads(wildcards):
-    """The heads that one training job starts from, by initialisation."""
-    run = f"{wildcards.shots}-{wildcards.seed}"
-    return {name: f"results/{EXPERIMENT}/heads/{name}/{run}.safetensors" for name in group_initialisations(wildcards)}
+def training_state(wildcards, output):
+    """Where a training job keeps its progress: outside the declared outputs, which Snakemake deletes on failure.
+
+    Like the next, told from an output, since parameters get no prefix where another workflow imports this one.
+    """
+    prefix, _, run = str(output.history).rpartition(f"results/{EXPERIMENT}/")
+    return f"{prefix}work/{EXPERIMENT}/{Path(run).with_suffix('.pt')}"
 
 
-def attempt_number(wildcards, attempt):
-    """Which attempt at a job this is: after a GPU's memory was too small, the next one takes less at once."""
-    return attempt
+def benchmarks_folder(wildcards, output):
+    """Where the jobs' times and memory are recorded."""
+    return str(Path(output.provenance).with_name("benchmarks"))
 
 
 def histories(group, shots=None):
@@ -222,6 +259,11 @@ def similarities():
     """The matrices Table 1 and Figure 2 name sources from: those of Figure 3, first seed."""
     shots = config["neighbours"]["shots"]
     return [similarity_path(measure, shots, SEEDS[0]) for measure in MEASURES]
+
+
+def sample():
+    """On which images the visual similarity of Table 1 was measured, as a sentence."""
+    return f"Visual similarity: {config['neighbours']['shots']} training images per class, seed {SEEDS[0]}."
 
 
 def example():
@@ -261,6 +303,27 @@ def sweep_shots(wildcards):
 def results_of_all_runs():
     """Every history, also of groups that no table shows."""
     return [path for group in GROUPS for path in histories(group)]
+
+
+def page_labels(wildcards):
+    """What the report calls a table to read."""
+    return {"result": TITLES[wildcards.table], "form": "page"}
+
+
+def numbers_labels(wildcards):
+    """What the report calls a table to compute with."""
+    return {"result": TITLES[wildcards.table], "form": "numbers"}
+
+
+def figure_labels(wildcards):
+    """What the report calls a figure."""
+    return {"result": TITLES[wildcards.figure]}
+
+
+def explored_runs():
+    """The histories the interactive page shows: of all groups with the strategy of the tables' group."""
+    strategy = GROUPS[config["tables"]["group"]]["strategy"]
+    return [path for group in GROUPS if GROUPS[group]["strategy"] == strategy for path in histories(group)]
 
 
 def tables():

@@ -9,6 +9,7 @@ if DRAWN:
             captions="resources/{experiment}/{wnid}.txt",
         log:
             "results/{experiment}/logs/draw_shapes/{wnid}.log",
+        localrule: True
         conda:
             "../../envs/vision.yaml"
         params:
@@ -85,6 +86,9 @@ rule decode_images:
         "results/{experiment}/benchmarks/decode_images/{wnid}.tsv"
     conda:
         "../../envs/vision.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(5),
     params:
         short_side=config["images"]["short_side"],
         min_side=config["images"]["min_side"],
@@ -109,6 +113,9 @@ if config["source"]["samples"]:
             "results/{experiment}/benchmarks/decode_samples.tsv"
         conda:
             "../../envs/vision.yaml"
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(10),
         params:
             short_side=config["images"]["short_side"],
             code=code_version("decode_samples.py"),
@@ -124,6 +131,7 @@ rule prepare_wordnet:
         noun="resources/{experiment}/wordnet/data.noun",
     log:
         "results/{experiment}/logs/prepare_wordnet.log",
+    localrule: True
     conda:
         "../../envs/text.yaml"
     params:
@@ -149,6 +157,7 @@ rule describe_classes:
         classes="results/{experiment}/classes.csv",
     log:
         "results/{experiment}/logs/describe_classes.log",
+    localrule: True
     conda:
         "../../envs/text.yaml"
     params:
@@ -166,11 +175,17 @@ rule audit_images:
         audits=[path.replace(".arrow", ".audit.csv") for path in stores(TARGETS)],
         lists=listed(),
     output:
-        audit="results/{experiment}/audit.csv",
+        audit=report(
+            "results/{experiment}/audit.csv",
+            caption="../report/audit_images.rst",
+            category="Data",
+            labels={"result": "Images of each class"},
+        ),
         targets="results/{experiment}/targets.csv",
         images="results/{experiment}/images.csv",
     log:
         "results/{experiment}/logs/audit_images.log",
+    localrule: True
     conda:
         "../../envs/vision.yaml"
     params:
@@ -195,6 +210,7 @@ rule split_images:
         split="results/{experiment}/splits/{seed}.csv",
     log:
         "results/{experiment}/logs/split_images/{seed}.log",
+    localrule: True
     conda:
         "../../envs/vision.yaml"
     params:

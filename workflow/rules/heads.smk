@@ -1,8 +1,8 @@
 """The first weights of the new last layer."""
 
 
-rule initialise_head:
-    """One row per target class: blended from the nearest sources, imprinted or random."""
+rule initialise_heads:
+    """One row per target class: blended from the nearest sources, imprinted or random; each initialisation of a group."""
     input:
         unpack(head_inputs),
         features="results/{experiment}/features.safetensors",
@@ -11,17 +11,21 @@ rule initialise_head:
         targets="results/{experiment}/targets.csv",
         split="results/{experiment}/splits/{seed}.csv",
     output:
-        head="results/{experiment}/heads/{initialisation}/{shots}-{seed}.safetensors",
+        heads="results/{experiment}/heads/{group}/{shots}-{seed}.safetensors",
     log:
-        "results/{experiment}/logs/initialise_head/{initialisation}/{shots}-{seed}.log",
+        "results/{experiment}/logs/initialise_heads/{group}/{shots}-{seed}.log",
     conda:
         "../../envs/vision.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(5),
     params:
+        initialisations=group_initialisations,
         sources=SOURCES,
         rule=neighbour_rule,
         heads=head_rules,
-        code=code_version("initialise_head.py"),
+        code=code_version("initialise_heads.py"),
     message:
-        "Head {wildcards.initialisation}, {wildcards.shots} images per class, seed {wildcards.seed}"
+        "Heads of group {wildcards.group}, {wildcards.shots} images per class, seed {wildcards.seed}"
     script:
-        "../scripts/initialise_head.py"
+        "../scripts/initialise_heads.py"

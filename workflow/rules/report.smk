@@ -1,4 +1,4 @@
-"""Tables, figures and where they come from."""
+"""Tables, figures, the interactive page and where they come from."""
 
 
 rule tabulate:
@@ -16,25 +16,26 @@ rule tabulate:
             "results/{experiment}/tables/{table}.csv",
             caption="../report/tabulate.rst",
             category="Tables",
-            labels={"table": "{table}", "form": "numbers"},
+            labels=numbers_labels,
         ),
         html=report(
             "results/{experiment}/tables/{table}.html",
             caption="../report/tabulate.rst",
             category="Tables",
-            labels={"table": "{table}", "form": "page"},
+            labels=page_labels,
         ),
         md="results/{experiment}/tables/{table}.md",
         tex="results/{experiment}/tables/{table}.tex",
     log:
         "results/{experiment}/logs/tabulate/{table}.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
         examples=examples(),
         measures=MEASURES,
         rule=config["neighbours"]["rule"],
-        sample=f"Visual similarity: {config['neighbours']['shots']} training images per class, seed {SEEDS[0]}.",
+        sample=sample(),
         code=code_version("tabulate.py"),
     message:
         "Write {wildcards.table}"
@@ -54,12 +55,13 @@ rule draw_figure:
             "results/{experiment}/figures/{figure}.svg",
             caption="../report/draw_figure.rst",
             category="Figures",
-            labels={"figure": "{figure}"},
+            labels=figure_labels,
         ),
         pdf="results/{experiment}/figures/{figure}.pdf",
         data="results/{experiment}/figures/{figure}.csv",
     log:
         "results/{experiment}/logs/draw_figure/{figure}.log",
+    localrule: True
     conda:
         "../../envs/report.yaml"
     params:
@@ -73,25 +75,64 @@ rule draw_figure:
         "../scripts/draw_figure.py"
 
 
+rule build_explorer:
+    """The interactive page: tables, curves, every class with its pictures and nearest sources, similarity maps."""
+    input:
+        history=histories(config["tables"]["group"]),
+        runs=explored_runs(),
+        sweep="results/{experiment}/figures/figure3.csv",
+        similarity=similarities(),
+        classes="results/{experiment}/classes.csv",
+        audit="results/{experiment}/audit.csv",
+        pictures=stores(TARGETS) + source_pictures(),
+        published=published(),
+    output:
+        page=report(
+            "results/{experiment}/explore.html",
+            caption="../report/build_explorer.rst",
+            category="Explorer",
+            labels={"page": "everything, by hovering and clicking"},
+        ),
+    log:
+        "results/{experiment}/logs/build_explorer.log",
+    conda:
+        "../../envs/report.yaml"
+    params:
+        title=EXPERIMENT,
+        measures=MEASURES,
+        rule=config["neighbours"]["rule"],
+        sample=sample(),
+        code=code_version("build_explorer.py"),
+    message:
+        "Build the interactive page"
+    script:
+        "../scripts/build_explorer.py"
+
+
 rule record_provenance:
     """Commit, config, versions, device, seeds and times behind the results."""
     input:
         tables(),
         figures(),
+        f"results/{EXPERIMENT}/explore.html",
         runs=results_of_all_runs(),
         accuracy=source_accuracy(),
     output:
         provenance=report(
-            "results/{experiment}/provenance.json", caption="../report/record_provenance.rst", category="Origin"
+            "results/{experiment}/provenance.json",
+            caption="../report/record_provenance.rst",
+            category="Origin",
+            labels={"result": "Commit, versions, devices, seeds"},
         ),
         config="results/{experiment}/config.yaml",
     log:
         "results/{experiment}/logs/record_provenance.log",
+    localrule: True
     conda:
         "../../envs/vision.yaml"
     params:
         config=config,
-        benchmarks=f"results/{EXPERIMENT}/benchmarks",
+        benchmarks=benchmarks_folder,
         code=code_version("record_provenance.py"),
     message:
         "Record where the results come from"

@@ -18,6 +18,9 @@ if not config["source"]["weights"]:
         conda:
             "../../envs/vision.yaml"
         threads: 2
+        resources:
+            mem_mb=growing(4000),
+            runtime=growing(60),
         params:
             sources=SOURCES,
             network={key: config["source"][key] for key in ("library", "name", "options")},
@@ -48,6 +51,9 @@ elif config["source"]["samples"]:
         conda:
             "../../envs/vision.yaml"
         threads: 2
+        resources:
+            mem_mb=growing(8000),
+            runtime=growing(60),
         params:
             sources=SOURCES,
             network={key: config["source"][key] for key in ("library", "name", "options")},
@@ -77,7 +83,10 @@ rule embed_images:
         "../../envs/vision.yaml"
     threads: 2
     resources:
-        attempt=attempt_number,
+        gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(60),
+        attempt=growing(1),
     params:
         classes=len(SOURCES),
         network={key: config["source"][key] for key in ("library", "name", "options")},
@@ -105,6 +114,9 @@ if not config["wordvectors"]["path"] and DRAWN:
             "results/{experiment}/benchmarks/train_wordvectors.tsv"
         conda:
             "../../envs/text.yaml"
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(10),
         params:
             dimensions=config["wordvectors"]["dimensions"],
             epochs=config["wordvectors"]["epochs"],
@@ -128,6 +140,9 @@ if (config["wordvectors"]["path"] or "").endswith(".tar.gz"):
             "results/{experiment}/logs/unpack_wordvectors.log",
         conda:
             "../../envs/text.yaml"
+        resources:
+            mem_mb=growing(1000),
+            runtime=growing(60),
         params:
             code=code_version("unpack_wordvectors.py"),
         message:
@@ -150,6 +165,9 @@ rule measure_inference:
         "results/{experiment}/logs/measure_inference/{shots}-{seed}.log",
     conda:
         "../../envs/vision.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(10),
     params:
         sources=SOURCES,
         reading=config["inference"]["reading"],
@@ -173,6 +191,9 @@ rule measure_wordnet:
         "results/{experiment}/benchmarks/measure_wordnet.tsv"
     conda:
         "../../envs/text.yaml"
+    resources:
+        mem_mb=growing(1000),
+        runtime=growing(10),
     params:
         sources=SOURCES,
         code=code_version("measure_wordnet.py"),
@@ -196,6 +217,9 @@ rule measure_word2vec:
         "results/{experiment}/benchmarks/measure_word2vec.tsv"
     conda:
         "../../envs/text.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(10),
     params:
         lonely=config["heads"]["lonely"],
         code=code_version("measure_word2vec.py"),
@@ -222,6 +246,9 @@ rule sweep_neighbours:
         "results/{experiment}/benchmarks/sweep_neighbours/{seed}.tsv"
     conda:
         "../../envs/vision.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(60),
     params:
         measures=MEASURES,
         image_measures=IMAGE_MEASURES,
@@ -243,6 +270,7 @@ rule choose_neighbours:
         neighbours="results/{experiment}/neighbours/{seed}.csv",
     log:
         "results/{experiment}/logs/choose_neighbours/{seed}.log",
+    localrule: True
     conda:
         "../../envs/vision.yaml"
     params:

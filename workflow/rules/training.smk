@@ -19,7 +19,10 @@ rule cache_trunk:
         "../../envs/vision.yaml"
     threads: 2
     resources:
-        attempt=attempt_number,
+        gpu=1,
+        mem_mb=growing(8000),
+        runtime=growing(60),
+        attempt=growing(1),
     params:
         classes=len(SOURCES),
         network={key: config["source"][key] for key in ("library", "name", "options")},
@@ -38,7 +41,7 @@ rule cache_trunk:
 rule fine_tune:
     """Train every initialisation of a group on the same images, crops and dropout."""
     input:
-        unpack(group_heads),
+        heads="results/{experiment}/heads/{group}/{shots}-{seed}.safetensors",
         stores=stores(TARGETS),
         weights=source_weights(),
         targets="results/{experiment}/targets.csv",
@@ -56,7 +59,10 @@ rule fine_tune:
         "../../envs/vision.yaml"
     threads: config["training"]["threads"]
     resources:
-        attempt=attempt_number,
+        gpu=1,
+        mem_mb=growing(12000),
+        runtime=growing(240),
+        attempt=growing(1),
     params:
         initialisations=group_initialisations,
         classes=len(SOURCES),
@@ -64,8 +70,7 @@ rule fine_tune:
         pixels={key: config["source"][key] for key in ("mean", "std")},
         crop=config["images"]["crop"],
         training={key: value for key, value in config["training"].items() if key != "cache"},
-        # Outside the declared outputs, which Snakemake deletes when a job fails.
-        state="work/{experiment}/runs/{strategy}/{group}/{shots}-{seed}.pt",
+        state=training_state,
         gpu=config["gpu"],
         code=code_version("fine_tune.py"),
     message:

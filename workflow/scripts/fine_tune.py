@@ -10,7 +10,7 @@ from headstart.batches import TrainingImages
 from headstart.checkpoints import Checkpoint, digest_of
 from headstart.computing import precision_on
 from headstart.files import write_arrays, write_table
-from headstart.heads import load_head
+from headstart.heads import load_heads
 from headstart.images import PixelStore
 from headstart.logs import follow
 from headstart.memory import Sizes, fitting
@@ -19,9 +19,9 @@ from headstart.training import evaluation_steps, train_lockstep
 
 follow(snakemake.log[0])
 params, training, wildcards = snakemake.params, snakemake.params.training, snakemake.wildcards
-files = {name: Path(snakemake.input[name]) for name in params.initialisations}
 device = pick_device(training["threads"], **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
+heads = load_heads(snakemake.input.heads)
 targets = list(pd.read_csv(snakemake.input.targets)["wnid"])
 chosen = shots(pd.read_csv(snakemake.input.split), int(wildcards.shots))
 trunk, evaluated = np.load(snakemake.input.trunk, mmap_mode="r"), pd.read_csv(snakemake.input.evaluation)
@@ -29,17 +29,15 @@ checkpoint = Checkpoint(
     Path(params.state),
     digest_of(
         [*params.items(), *wildcards.items(), ("device", device.type)],
-        [*files.values(), *(Path(snakemake.input[name]) for name in ("split", "evaluation", "targets", "weights"))],
+        [Path(snakemake.input[name]) for name in ("heads", "split", "evaluation", "targets", "weights")],
         large=map(Path, [snakemake.input.trunk, *snakemake.input.stores]),
     ),
 )
 
-with fitting(Sizes(training["batch"], len(files)), snakemake.resources.attempt) as sizes:
+with fitting(Sizes(training["batch"], len(heads)), snakemake.resources.attempt) as sizes:
     history, weights = train_lockstep(
         network=cut(model, training["trained_from"]),
-        heads={
-            name: (head.weight, head.bias) for name, head in ((name, load_head(path)) for name, path in files.items())
-        },
+        heads={name: (heads[name].weight, heads[name].bias) for name in params.initialisations},
         classes=targets,
         images=TrainingImages(
             PixelStore([Path(path) for path in snakemake.input.stores]),

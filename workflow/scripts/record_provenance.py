@@ -13,7 +13,7 @@ from headstart.provenance import commit, digest, machine, times, versions
 
 PACKAGES = (
     *("snakemake", "torch", "torchvision", "timm", "safetensors", "nltk", "gensim", "numpy", "pandas", "pyarrow"),
-    *("scikit-learn", "scipy", "matplotlib", "pillow"),
+    *("scikit-learn", "scipy", "matplotlib", "altair", "vl-convert-python", "pillow"),
 )
 
 follow(snakemake.log[0])

@@ -1,0 +1,146 @@
+"""Four initialisations of a ResNet-50: four plain runs against lockstep behind one pass of the frozen blocks.
+
+`python benchmarks/compare_training.py`, a minute or two. 64 training and 64 test pictures of 128 pixels, 4 steps of 32,
+scored three times. The plain runs decode each picture at each use and pass the whole network; lockstep decodes once,
+passes the frozen blocks once for all and keeps their output for the test pictures. Trained weights, BatchNorm's
+statistics and every F-score have equal bits. The floor is what cannot be left out: one pass of the frozen blocks over
+each batch and over the test pictures, and for each initialisation the steps and scores of `layer4` and `fc` alone.
+"""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from comparison import Row, alternate, measure, report
+from headstart.backbones import cut, load_classifier, pick_device
+from headstart.batches import TrainingImages, draw_batch
+from headstart.embedding import cache_trunk, frozen_pass
+from headstart.heads import random_head
+from headstart.images import PixelStore, decode_tar
+from headstart.replicas import start_replicas
+from headstart.training import train_lockstep
+from pictures import some_pictures, write_tar
+from plain import Array, Pictures, calibrated, train, trained_weights, with_head
+
+CPU = torch.device("cpu")
+CLASSES, STEPS, BATCH, SEED, THREADS = 16, 4, 32, 0, 2
+EVALUATE_AT = [0, 2, 4]
+TRAINED, TESTED = 64, 64  # pictures
+ASKED, WITHIN = 2, 1.25
+Scores = dict[tuple[str, int], Array]  # (initialisation, step) -> (T,)
+Weights = dict[str, Tensor]
+
+
+class Task:
+    """The pictures, the network and the heads that both forms start from."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make them, and a tar of the pictures in the folder."""
+        named = enumerate(some_pictures(TRAINED + TESTED).values())
+        data = {f"n00000001_{number}.JPEG": content for number, content in named}
+        self.pictures = Pictures(data, short_side=146, side=128)
+        self.tar = folder / "n00000001.tar"
+        write_tar(self.tar, data)
+        self.names, self.tests = list(data)[:TRAINED], list(data)[TRAINED:]
+        self.labels, self.test_labels = np.arange(TRAINED) % CLASSES, np.arange(TESTED) % CLASSES
+        self.model = calibrated(load_classifier("torchvision", "resnet50", 1000), self.pictures.central(self.names))
+        heads = {f"head {seed}": random_head(CLASSES, 2048, seed) for seed in range(4)}
+        self.heads = {name: (head.weight, head.bias) for name, head in heads.items()}
+
+    def images(self, store: PixelStore) -> TrainingImages:
+        """Say what is trained on, from a store."""
+        look = {"side": self.pictures.side, "mean": self.pictures.mean, "std": self.pictures.std}
+        return TrainingImages(store, self.names, self.labels, **look, seed=SEED, shots=4, batch=BATCH)
+
+
+def four_runs(task: Task) -> tuple[Scores, Weights]:
+    """Train each initialisation for itself."""
+    scores, weights = {}, {}
+    for name, head in task.heads.items():
+        model = with_head(task.model, *head, dropout=0.75, seed=SEED)
+        tests = {"test": (task.tests, task.test_labels)}
+        found = train(model, task.pictures, task.names, task.labels, tests, STEPS, EVALUATE_AT, BATCH, 4, SEED)
+        scores |= {(name, step): f1 for (step, _), f1 in found.items()}
+        weights |= {f"{name}/{key}": value for key, value in trained_weights(model).items()}
+    return scores, weights
+
+
+def lockstep(task: Task) -> tuple[Scores, Weights]:
+    """Train all as the pipeline does, decoding included."""
+    store_path, trunk_path = task.tar.with_suffix(".arrow"), task.tar.with_suffix(".npy")
+    decode_tar(task.tar, store_path, task.tar.with_suffix(".csv"), task.pictures.short_side, 16)
+    images, network = task.images(PixelStore([store_path])), cut(task.model, "layer4")
+    cache_trunk(
+        network.trunk, images.store, task.tests, images.side, images.mean, images.std, 64, CPU, trunk_path
+    )  # fmt: skip
+    history, weights = train_lockstep(
+        network=network,
+        heads=task.heads,
+        classes=[f"class {number}" for number in range(CLASSES)],
+        images=images,
+        evaluation={"test": (np.load(trunk_path, mmap_mode="r"), task.test_labels)},
+        steps=STEPS,
+        evaluate_at=EVALUATE_AT,
+        device=CPU,
+        threads=THREADS,
+    )
+    runs = history.groupby(["initialisation", "step"])["f1"]
+    return {(str(name), int(step)): f1.to_numpy() for (name, step), f1 in runs}, weights
+
+
+def inevitable(task: Task) -> None:
+    """Pass the frozen blocks once, then run steps and scores of the trained part alone, each initialisation by itself."""
+    images, network = task.images(PixelStore([task.tar.with_suffix(".arrow")])), cut(task.model, "layer4")
+    with torch.no_grad():
+        batches = [draw_batch(images, step, CPU) for step in range(1, STEPS + 1)]
+        outputs = [frozen_pass(network.trunk, inputs) for inputs, _ in batches]
+        tests = frozen_pass(network.trunk, task.pictures.central(task.tests))
+    for replica in start_replicas(network, task.heads, "train", CPU).values():
+        optimiser = torch.optim.Adam(replica.parameters(), fused=True)
+        for step in range(STEPS + 1):
+            if step > 0:
+                loss = functional.cross_entropy(replica(outputs[step - 1])[1], batches[step - 1][1])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+            if step in EVALUATE_AT:
+                pass_tests(replica, tests)
+
+
+def pass_tests(replica: nn.Module, tests: Tensor) -> None:
+    """Pass the frozen blocks' output for the test pictures through the trained part."""
+    replica.eval()
+    with torch.inference_mode():
+        for part in tests.split(BATCH):
+            replica(part)
+    replica.train()
+
+
+def main() -> bool:
+    """Compare, print the table, and say whether the fast form is as fast as asked."""
+    pick_device(THREADS)
+    with TemporaryDirectory() as folder:
+        task = Task(Path(folder))
+        plain, (scores, weights), fast, (found_scores, found) = alternate(
+            lambda: four_runs(task), lambda: lockstep(task), 1
+        )
+        floor, _ = measure(lambda: inevitable(task), 2)
+        again, _ = measure(lambda: lockstep(task), 1)
+    assert weights.keys() == found.keys() and scores.keys() == found_scores.keys()
+    differ = [name for name, value in weights.items() if not torch.equal(value, found[name])]
+    assert not differ, f"{len(differ)} of {len(weights)} tensors differ, first {differ[0]}"
+    wrong = [key for key, f1 in scores.items() if not np.array_equal(f1, found_scores[key])]
+    assert not wrong, f"F-scores differ in {wrong}"
+    print(f"{len(weights)} tensors and {len(scores) * CLASSES} F-scores equal in all bits")
+    what = f"4 x ResNet-50, {STEPS} steps of {BATCH}, {len(EVALUATE_AT)} x {TESTED} scored"
+    return report([Row(what, plain, min(fast, again), ASKED, floor, WITHIN)])
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)

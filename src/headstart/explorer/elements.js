@@ -1,0 +1,84 @@
+// Elements, numbers and names: what the parts of the page share.
+
+const facts = JSON.parse(document.getElementById("facts").textContent);
+const targetOf = new Map(facts.targets.map((target) => [target.wnid, target]));
+
+/** Makes an element; attributes named on… are listeners; children are texts or elements. Text never becomes markup. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "style") for (const [key, part] of Object.entries(value)) element.style.setProperty(key, part);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value != null) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child != null));
+  return element;
+}
+
+/** The colours of an initialisation or measure, for the style sheet to choose from. */
+function colours(look) {
+  return { "--light": facts.looks[look].light, "--dark": facts.looks[look].dark };
+}
+
+function plural(count, word) {
+  return `${count.toLocaleString("en")} ${word}${count === 1 ? "" : word.endsWith("s") ? "es" : "s"}`;
+}
+
+function score(value, half = null) {
+  if (value == null) return "–";
+  return value.toFixed(3) + (half == null ? "" : ` ± ${half.toFixed(3)}`);
+}
+
+/** A line with the dashes and the marker of an initialisation, as charts draw it. */
+function swatch(look) {
+  const space = "http://www.w3.org/2000/svg";
+  const { dashes, marker, hollow } = facts.looks[look];
+  const image = document.createElementNS(space, "svg");
+  const draw = (tag, attributes) => {
+    const part = document.createElementNS(space, tag);
+    for (const [name, value] of Object.entries(attributes)) part.setAttribute(name, value);
+    image.append(part);
+  };
+  const shapes = {
+    o: "M14 6m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0",
+    s: "M10.4 2.4h7.2v7.2h-7.2z",
+    "^": "M14 1.5l4.6 8h-9.2z",
+    D: "M14 1l4 5l-4 5l-4 -5z",
+    X: "M12.5 2h3v2.5h2.5v3h-2.5v2.5h-3v-2.5h-2.5v-3h2.5z",
+  };
+  for (const [name, value] of [["viewBox", "0 0 28 12"], ["class", "swatch"], ["aria-hidden", "true"]])
+    image.setAttribute(name, value);
+  for (const [name, value] of Object.entries(colours(look))) image.style.setProperty(name, value);
+  draw("path", { d: "M0 6h28", "stroke-dasharray": dashes.map((part) => 2 * part).join(" ") });
+  draw("path", { d: shapes[marker], class: hollow ? "hollow" : "full" });
+  return image;
+}
+
+/** The first picture of a class, or a place that says there is none. */
+function picture(wnid, label, size) {
+  const [first] = facts.pictures[wnid] ?? [];
+  const attributes = { class: "picture", width: size, height: size };
+  if (first) return make("img", { ...attributes, src: first, alt: `A picture of ${label}` });
+  return make("span", { class: "picture absent", style: { "--size": `${size}px` } }, "no picture");
+}
+
+/** A group of check boxes; calls back with the names that are on. */
+function switches(legend, names, on, describe, changed) {
+  const boxes = names.map((name) => {
+    const box = make("input", { type: "checkbox", value: name, checked: on.includes(name), onchange: tell });
+    return { name, box, label: make("label", { class: "switch" }, box, ...describe(name)) };
+  });
+  const chosen = () => boxes.filter(({ box }) => box.checked).map(({ name }) => name);
+  function tell() {
+    changed(chosen());
+  }
+  return make("fieldset", {}, make("legend", {}, legend), ...boxes.map(({ label }) => label));
+}
+
+/** A labelled list to choose one of [value, text] from. */
+function chooser(label, options, chosen, changed) {
+  const list = options.map(([value, text]) => make("option", { value, selected: value === chosen }, text));
+  const select = make("select", { onchange: () => changed(select.value) }, ...list);
+  return make("label", { class: "field" }, `${label} `, select);
+}

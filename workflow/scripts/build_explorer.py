@@ -1,0 +1,21 @@
+"""Rule build_explorer: the interactive page, one file that needs no network."""
+
+import pandas as pd
+
+from headstart.explorer.page import write_page
+from headstart.logs import follow
+from headstart.results import Results, read_history, read_published, read_similarities
+
+follow(snakemake.log[0])
+inputs, params = snakemake.input, snakemake.params
+results = Results(
+    classes=pd.read_csv(inputs.classes, keep_default_na=False),
+    history=read_history(inputs.history),
+    similarities=read_similarities(inputs.similarity, params.measures),
+    published=read_published(inputs.published),
+    rule=params.rule,
+    audit=pd.read_csv(inputs.audit),
+    sample=params.sample,
+)
+runs, sweep = read_history(inputs.runs), pd.read_csv(inputs.sweep)
+write_page(params.title, results, runs, sweep, inputs.pictures, snakemake.output.page)
