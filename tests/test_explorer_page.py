@@ -1,5 +1,6 @@
 """The interactive page in a real browser, without a network: it draws, answers, fits a phone and says nothing amiss."""
 
+import base64
 import contextlib
 import re
 import shutil
@@ -158,7 +159,7 @@ def test_picking_a_class_changes_pictures_sources_and_curves(visit, screenshots)
     # Pictures are there, not only their places; the star has none, and says so.
     assert page.locator("#card img").evaluate_all("images => images.every((image) => image.naturalWidth > 20)")
     assert page.locator("#card .absent").first.inner_text() == "no picture"
-    page.locator("#explorer").screenshot(path=screenshots / "class_explorer.png")
+    page.locator("#card").screenshot(path=screenshots / "class_explorer.png", style="nav { display: none }")
     page.click("#next")
     assert page.locator("#card h3").inner_text() != after[0]
 
@@ -169,6 +170,18 @@ def test_a_class_can_be_linked_to_and_hostile_names_stay_text(visit):
     assert page.locator("#class option:checked").inner_text() == HOSTILE
     assert "No source is similar at all" in page.locator("#card .measure").nth(2).inner_text()
     assert page.locator("img[onerror]").count() == 0
+
+
+def test_picking_a_class_works_inside_the_frame_of_snakemakes_report(visit, made, tmp_path):
+    address = "data:text/html;charset=utf8;base64," + base64.b64encode(made.read_bytes()).decode()
+    (tmp_path / "report.html").write_text(f'<iframe src="{address}" style="width: 100%; height: 800px"></iframe>')
+    page = visit()
+    page.goto((tmp_path / "report.html").as_uri())
+    frame = page.frame_locator("iframe")
+    frame.locator("#class").select_option("n13879320")
+    assert frame.locator("#card h3").inner_text() == label_of("n13879320")
+    frame.get_by_role("link", name="Class table").click()
+    assert frame.locator(f"#card .chart svg {LINES}").count() > 3
 
 
 def test_class_table_is_sorted_and_says_so(visit):

@@ -283,7 +283,7 @@ def test_the_page_of_the_paper_says_it_all_on_one_screen(empty, capsys, monkeypa
     assert re.search(r"left to fetch: at least 12\.5 GB, and flickr4m\.word2vec\.tar\.gz of unknown size", page)
     assert re.search(r"synsets/<wnid>\.tar, 90 +~12\.3 GB  1 here +terms of image-net\.org", page)
     assert "wordnet.zip" in page and "1281 images (as in ILSVRC2012) of 108 KB (its mean) assumed" in page
-    assert re.search(r"Snakemake jobs +284$", page, flags=re.MULTILINE)
+    assert re.search(r"Snakemake jobs +285$", page, flags=re.MULTILINE)
     assert re.search(r"in all, about +22 days +4\.3 h +27 min", page)
     assert "x 0.5 assumed [1]" in page and "RTX 3090" in page
 

@@ -22,7 +22,8 @@ function inWords(rows) {
     .map((curve) => {
       const [first, last] = [curve[0], curve[curve.length - 1]];
       const best = curve.reduce((most, row) => (row.mean > most.mean ? row : most), first);
-      return `${first.name}: ${score(first.mean)} at ${first.x}, ${score(last.mean)} at ${last.x}, highest ${score(best.mean)} at ${best.x}.`;
+      const at = ({ mean, x }) => `${score(mean)} at ${x}`;
+      return `${first.name}: ${at(first)}, ${at(last)}, highest ${at(best)}.`;
     })
     .join(" ");
 }
@@ -38,7 +39,8 @@ function panels(host, kind, xTitle) {
   let drawn = [];
   let shown = [];
   const grid = make("div", { class: "panels" });
-  const numbers = make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Numbers of these charts" });
+  const region = { tabindex: "0", role: "region", "aria-label": "Numbers of these charts" };
+  const numbers = make("div", { class: "scroll", ...region });
   const details = make("details", { class: "numbers", ontoggle: () => details.open && tabulate() });
   details.append(make("summary", {}, "Numbers as a table"), numbers);
   host.append(grid, details);
@@ -51,7 +53,7 @@ function panels(host, kind, xTitle) {
     drawn.forEach((promise) => promise.then((result) => result.finalize()));
     drawn = [];
     grid.replaceChildren();
-    if (!shown.length) grid.append(make("p", { class: "note" }, "Nothing is switched on: tick at least one box of each row."));
+    if (!shown.length) grid.append(note("Nothing is switched on: tick at least one box of each row."));
     for (const { title, rows } of shown) {
       // Vega names its own element "Vega visualization", so the words are on the one around it.
       const chart = make("div", { "aria-hidden": "true" });
@@ -95,14 +97,15 @@ function learningCurves(host, kind, curvesOf) {
   let starts = facts.initialisations;
   let counts = facts.shots.filter((n) => ends.includes(n));
   const describe = (name) => [swatch(name), facts.looks[name].name];
-  host.append(
-    make(
-      "div",
-      { class: "switches" },
-      switches("Start", facts.initialisations, starts, describe, (chosen) => ((starts = chosen), refresh())),
-      switches("Training images per class", facts.shots, counts, (n) => [String(n)], (chosen) => ((counts = chosen), refresh())),
-    ),
-  );
+  const startBoxes = switches("Start", facts.initialisations, starts, describe, (chosen) => {
+    starts = chosen;
+    refresh();
+  });
+  const countBoxes = switches("Training images per class", facts.shots, counts, (n) => [String(n)], (chosen) => {
+    counts = chosen;
+    refresh();
+  });
+  host.append(make("div", { class: "switches" }, startBoxes, countBoxes));
   const draw = panels(host, kind, "optimiser step");
   function refresh() {
     const curves = curvesOf();
@@ -120,7 +123,7 @@ function drawScores(host) {
   const titles = { first: "First: right after initialisation", best: "Best: highest while training" };
   const list = Object.entries(titles).map(([name, title]) => {
     const found = facts.table2.filter((row) => row.score === name).sort((a, b) => a.shots - b.shots);
-    const rows = found.map(({ look, shots, mean, half_width, hollow }) => ({ ...point(look, shots, mean, half_width), hollow }));
+    const rows = found.map((row) => ({ ...point(row.look, row.shots, row.mean, row.half_width), hollow: row.hollow }));
     const paper = rows.some((row) => row.hollow != null);
     return { title: title + (paper ? ` (hollow: the paper${facts.papers})` : ""), rows };
   });

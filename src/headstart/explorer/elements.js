@@ -3,7 +3,7 @@
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const targetOf = new Map(facts.targets.map((target) => [target.wnid, target]));
 
-/** Makes an element; attributes named on… are listeners; children are texts or elements. Text never becomes markup. */
+/** Makes an element; attributes named on… are listeners, children texts or elements. Text never becomes markup. */
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -19,6 +19,14 @@ function make(tag, attributes = {}, ...children) {
 /** The colours of an initialisation or measure, for the style sheet to choose from. */
 function colours(look) {
   return { "--light": facts.looks[look].light, "--dark": facts.looks[look].dark };
+}
+
+function note(text) {
+  return make("p", { class: "note" }, text);
+}
+
+function faint(text) {
+  return make("span", { class: "faint" }, text);
 }
 
 function plural(count, word) {

@@ -7,7 +7,8 @@ function openClass(wnid, go = false) {
   if (!targetOf.has(wnid)) return;
   explorer.wnid = wnid;
   document.getElementById("class").value = wnid;
-  history.replaceState(null, "", `#${wnid}`);
+  // Inside Snakemake's report the page is a data: URL, whose address a browser does not let a page change.
+  if (location.protocol !== "data:") history.replaceState(null, "", `#${wnid}`);
   explorer.opened.forEach((tell) => tell(targetOf.get(wnid)));
   if (go) {
     document.getElementById("explorer").scrollIntoView();
@@ -20,7 +21,8 @@ function startExplorer() {
   const inOrder = facts.types.flatMap((type) => facts.targets.filter((target) => target.type === type));
   for (const type of facts.types) {
     const own = inOrder.filter((target) => target.type === type);
-    select.append(make("optgroup", { label: type }, ...own.map(({ wnid, label }) => make("option", { value: wnid }, label))));
+    const options = own.map(({ wnid, label }) => make("option", { value: wnid }, label));
+    select.append(make("optgroup", { label: type }, ...options));
   }
   const step = (by) => {
     const at = inOrder.findIndex((target) => target.wnid === explorer.wnid);
@@ -49,15 +51,19 @@ function startExplorer() {
 }
 
 function describe({ wnid, label, gloss, type, related, images }) {
-  const relation = { included: "a kind of", inclusive: "embraces" }[type];
-  const kin = related.length ? `${type}: ${relation} ${related.slice(0, 4).join("; ")}${related.length > 4 ? `; and ${related.length - 4} more` : ""}` : `${type}: no source above or below it`;
-  const pictures = facts.pictures[wnid] ?? [];
+  const more = related.length > 4 ? [`${related.length - 4} more`] : [];
+  const relation = { included: "a kind of ", inclusive: "embraces ", disjoint: "no source above or below it" }[type];
+  const kin = `${type}: ${relation}${[...related.slice(0, 4), ...more].join("; ")}`;
+  const pictures = (facts.pictures[wnid] ?? []).map((src, at) => {
+    const alt = `Picture ${at + 1} of ${label}`;
+    return make("li", {}, make("img", { class: "picture", src, width: 96, height: 96, alt }));
+  });
   return [
     make("h3", { id: "card-title" }, label),
-    make("p", { class: "facts" }, gloss, make("br"), make("span", { class: "faint" }, `${kin} · ${plural(images, "image")} · ${wnid}`)),
+    make("p", { class: "facts" }, gloss, make("br"), faint(`${kin} · ${plural(images, "image")} · ${wnid}`)),
     pictures.length
-      ? make("ul", { class: "strip", "aria-label": `Pictures of ${label}` }, ...pictures.map((src, at) => make("li", {}, make("img", { class: "picture", src, width: 96, height: 96, alt: `Picture ${at + 1} of ${label}` }))))
-      : make("p", { class: "note" }, "This page holds no picture of this class."),
+      ? make("ul", { class: "strip", "aria-label": `Pictures of ${label}` }, ...pictures)
+      : note("This page holds no picture of this class."),
     make("h4", {}, "Nearest source classes"),
     make("div", { class: "measures" }, ...facts.measures.map((measure) => nearestOf(wnid, measure))),
     make("p", { class: "hint" }, facts.sample),
@@ -73,6 +79,7 @@ function nearestOf(wnid, measure) {
   const most = Math.max(...near.map(([, value]) => value), 0) || 1;
   const items = near.map(([place, value, ties]) => {
     const source = facts.sources[place];
+    const tied = ties > 1 ? faint(` tied with ${plural(ties - 1, "other")}`) : null;
     return make(
       "li",
       {},
@@ -82,7 +89,7 @@ function nearestOf(wnid, measure) {
         {},
         make("span", { class: "name" }, source.label),
         make("span", { class: "meter", style: { "--share": `${(100 * value) / most}%` } }),
-        make("span", { class: "value" }, value.toFixed(3), ties > 1 ? make("span", { class: "faint" }, ` tied with ${plural(ties - 1, "other")}`) : null),
+        make("span", { class: "value" }, value.toFixed(3), tied),
       ),
     );
   });
@@ -92,7 +99,9 @@ function nearestOf(wnid, measure) {
     { class: "measure", style: colours(measure), "aria-label": facts.looks[measure].name },
     make("h5", {}, facts.looks[measure].name),
     make("p", { class: "hint" }, known),
-    near.length ? make("ol", { class: "near" }, ...items) : make("p", { class: "note" }, "No source is similar at all: the class starts from a random row."),
+    near.length
+      ? make("ol", { class: "near" }, ...items)
+      : note("No source is similar at all: the class starts from a random row."),
     paper ? make("p", { class: "paper" }, `The paper names ${paper}.`) : null,
   );
 }

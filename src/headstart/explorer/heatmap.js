@@ -15,11 +15,12 @@ function unpack({ low, high, steps }) {
 function startHeatmap() {
   const body = document.getElementById("heatmap-body");
   if (!Object.keys(facts.similarities).length) {
-    body.append(make("p", { class: "note" }, "These matrices have too many cells for one page; they are in the folder similarity."));
+    body.append(note("These matrices have too many cells for one page; they are in the folder similarity."));
     return;
   }
   const [rows, columns] = [facts.targets.length, facts.sources.length];
-  const order = facts.types.flatMap((type) => facts.targets.flatMap((target, at) => (target.type === type ? [at] : [])));
+  const places = [...facts.targets.keys()];
+  const order = facts.types.flatMap((type) => places.filter((at) => facts.targets[at].type === type));
   const state = { measure: facts.measures[0], row: 0, column: 0, value: null };
 
   const canvas = make("canvas", { tabindex: "0", role: "img", "aria-describedby": "heatmap-cell" });
@@ -35,7 +36,8 @@ function startHeatmap() {
   const cell = make("div", { class: "cell", id: "heatmap-cell", role: "status" });
   const scale = make("div", { class: "scale" });
   const choices = facts.measures.map((name) => {
-    const radio = make("input", { type: "radio", name: "measure", value: name, checked: name === state.measure, onchange: () => show(name) });
+    const chosen = { value: name, checked: name === state.measure, onchange: () => show(name) };
+    const radio = make("input", { type: "radio", name: "measure", ...chosen });
     return make("label", { class: "switch" }, radio, facts.looks[name].name);
   });
   body.append(make("fieldset", {}, make("legend", {}, "Measure"), ...choices), cell, frame, scale);
@@ -43,7 +45,8 @@ function startHeatmap() {
   function show(measure) {
     state.measure = measure;
     state.value = unpack(facts.similarities[measure]);
-    canvas.setAttribute("aria-label", `Heat map of ${facts.looks[measure].name}: ${rows} target classes by ${columns} source classes`);
+    const size = `${plural(rows, "target class")} by ${plural(columns, "source class")}`;
+    canvas.setAttribute("aria-label", `Heat map of ${facts.looks[measure].name}: ${size}`);
     paint();
     tell();
   }
@@ -51,10 +54,13 @@ function startHeatmap() {
   function ramp() {
     const style = getComputedStyle(document.documentElement);
     const look = facts.looks[state.measure];
-    const ends = [style.getPropertyValue("--ground"), night.matches ? look.dark : look.light, style.getPropertyValue("--ink")];
+    const middle = night.matches ? look.dark : look.light;
+    const ends = [style.getPropertyValue("--ground"), middle, style.getPropertyValue("--ink")];
     const stops = ends.map((colour) => [1, 3, 5].map((at) => parseInt(colour.trim().slice(at, at + 2), 16)));
     return (share) => {
-      const [from, to, part] = share < 0.6 ? [stops[0], stops[1], share / 0.6] : [stops[1], stops[2], ((share - 0.6) / 0.4) * 0.75];
+      const lower = share < 0.6;
+      const [from, to] = lower ? stops.slice(0, 2) : stops.slice(1);
+      const part = lower ? share / 0.6 : ((share - 0.6) / 0.4) * 0.75;
       return from.map((start, at) => Math.round(start + (to[at] - start) * part));
     };
   }
@@ -72,14 +78,12 @@ function startHeatmap() {
     canvas.height = rows;
     canvas.getContext("2d").putImageData(pixels, 0, 0);
     const steps = [0, 0.2, 0.4, 0.6, 0.8, 1].map((share) => `rgb(${colour(share).join(" ")})`);
-    scale.replaceChildren(
-      low.toFixed(2),
-      make("span", { class: "gradient", "aria-hidden": "true", style: { background: `linear-gradient(to right, ${steps.join(", ")})` } }),
-      high.toFixed(2),
-    );
+    const background = `linear-gradient(to right, ${steps.join(", ")})`;
+    const gradient = make("span", { class: "gradient", "aria-hidden": "true", style: { background } });
+    scale.replaceChildren(low.toFixed(2), gradient, high.toFixed(2));
   }
   function one({ wnid, label }, kind) {
-    const words = make("p", {}, make("strong", {}, label), make("br"), make("span", { class: "faint" }, kind));
+    const words = make("p", {}, make("strong", {}, label), make("br"), faint(kind));
     return make("div", { class: "one" }, picture(wnid, label, 48), words);
   }
   function tell() {
@@ -101,7 +105,8 @@ function startHeatmap() {
   }
   canvas.addEventListener("pointermove", (event) => {
     const box = canvas.getBoundingClientRect();
-    move(Math.floor(((event.clientY - box.top) / box.height) * rows), Math.floor(((event.clientX - box.left) / box.width) * columns));
+    const [down, across] = [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width];
+    move(Math.floor(down * rows), Math.floor(across * columns));
   });
   const open = () => openClass(facts.targets[order[state.row]].wnid, true);
   canvas.addEventListener("click", open);
