@@ -78,7 +78,7 @@ SlurmdParameters=config_overrides
 ReturnToService=2
 KillWait=5
 # squeue must remember finished jobs until Snakemake has asked
-MinJobAge=600
+MinJobAge=7200
 GresTypes=gpu
 NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 CPUs=$cpus Sockets=1 CoresPerSocket=$cpus ThreadsPerCore=1 RealMemory=$memory Gres=gpu:$gpus State=UNKNOWN
 PartitionName=all Nodes=n1 Default=YES MaxTime=INFINITE DefMemPerCPU=100 State=UP
