@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from snakemake.utils import update_config
 from test_profiles import slurm_jobs
@@ -28,7 +29,7 @@ SMALLER = {
         "main": {"initialisations": ["random", "inference", "wordnet"], "shots": [1, 4]},
         "curves": {"initialisations": ["random", "imprinted"], "shots": [4]},
     },
-    "training": {"steps": 200, "evaluations": 12},
+    "training": {"steps": 300, "evaluations": 12},
 }
 STATE = "work/minimal/runs/finetune/main/4-0.pt"
 WILDCARDS = "main_4_0"
@@ -95,6 +96,10 @@ def wait_until(there: Callable[[], bool], running: Future) -> None:
         time.sleep(0.05)
 
 
+def saved_step(state: Path) -> int:
+    return torch.load(state, weights_only=True)["state"]["step"] if state.exists() else -1
+
+
 def cancel_training(environment: dict[str, str]) -> None:
     training = asked_for(jobs_of_slurm(environment), "fine_tune")
     job = next(job["jobid"] for job in training if job["state"] == "RUNNING" and job["comment"].endswith(WILDCARDS))
@@ -107,7 +112,7 @@ def ran(slurm, tmp_path_factory):
     folder = copy_project(tmp_path_factory.mktemp("on slurm"))
     with ThreadPoolExecutor() as pool:
         running = pool.submit(on_slurm, folder, slurm)
-        wait_until((folder / STATE).exists, running)
+        wait_until(lambda: saved_step(folder / STATE) >= 10, running)
         cancel_training(slurm)
         run = running.result()
     assert run.returncode == 0, run.stdout[-6000:]
@@ -152,7 +157,7 @@ def test_a_cancelled_training_is_tried_again_and_goes_on_where_it_was(ran):
     resumed = re.search(
         r"resumed at step (\d+)", (folder / RESULTS / "logs/fine_tune/finetune/main/4-0.log").read_text()
     )
-    assert resumed and 0 < int(resumed[1]) < SMALLER["training"]["steps"]
+    assert resumed and 10 <= int(resumed[1]) < SMALLER["training"]["steps"]
     # Twice the memory, in case that was what was wrong.
     memory = [int(re.search(r"mem=(\d+)", job["tres-alloc"])[1]) for job in training]
     assert memory[1] == 2 * memory[0]
