@@ -5,7 +5,6 @@ that a fixed part (a first call, a table's overhead) may hide growth, never inve
 not installed.
 """
 
-import sys
 from collections.abc import Callable, Iterator
 from math import log2
 from pathlib import Path
@@ -145,4 +144,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

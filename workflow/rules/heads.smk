@@ -14,6 +14,8 @@ rule initialise_head:
         head="results/{experiment}/heads/{initialisation}/{shots}-{seed}.safetensors",
     log:
         "results/{experiment}/logs/initialise_head/{initialisation}/{shots}-{seed}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/initialise_head/{initialisation}/{shots}-{seed}.tsv"
     conda:
         "../../envs/vision.yaml"
     params:
