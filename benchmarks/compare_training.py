@@ -54,13 +54,14 @@ class Task:
 
     def images(self, store: PixelStore) -> TrainingImages:
         """Say what is trained on, from a store."""
-        look = {"side": self.pictures.side, "mean": self.pictures.mean, "std": self.pictures.std}
-        return TrainingImages(store, self.names, self.labels, **look, seed=SEED, shots=4, batch=BATCH)
+        side, mean, std = self.pictures.side, self.pictures.mean, self.pictures.std
+        return TrainingImages(store, self.names, self.labels, side, mean, std, seed=SEED, shots=4, batch=BATCH)
 
 
 def four_runs(task: Task) -> tuple[Scores, Weights]:
     """Train each initialisation for itself."""
-    scores, weights = {}, {}
+    scores: Scores = {}
+    weights: Weights = {}
     for name, head in task.heads.items():
         model = with_head(task.model, *head, dropout=0.75, seed=SEED)
         tests = {"test": (task.tests, task.test_labels)}

@@ -1,7 +1,7 @@
 """The small grid as a plain script, as a user would write it: `python benchmarks/plain.py CONFIG SCORES NEIGHBOURS`.
 
-Nothing is kept from one use to the next: see plain_parts.py. The library draws the images, splits them, builds the heads
-and the networks; what costs time is done plainly.
+Nothing is kept from one use to the next: see plain_parts.py. The library draws the images, splits them, builds heads
+and networks; what costs time is done plainly.
 
 Letters in shapes: N images, S source classes, T target classes.
 """
@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 import torch
 import yaml
-from compare_wordnet import by_nltk
 
+from compare_wordnet import by_nltk
 from headstart.backbones import load_classifier
 from headstart.heads import INITIALISATIONS, HeadInputs
 from headstart.shapes import write_synset
@@ -30,6 +30,8 @@ from headstart.taxonomy import read_taxonomy
 from headstart.training import evaluation_steps
 from headstart.wordvectors import load_vectors
 from plain_parts import Array, Pictures, inference, predict, sweep_network, train, with_head
+
+Best = Mapping[str, Mapping[str, int]]  # measure -> type of class -> K
 
 
 def drawn(wnid: str, images: int, seed: int, side: int) -> Iterator[tuple[str, bytes]]:
@@ -86,12 +88,13 @@ class Experiment:
         if measure == "wordnet":
             return by_nltk(self.taxonomy, self.targets, self.sources)
         if measure == "word2vec":
-            lemmas = [[label_of(self.taxonomy[wnid]) for wnid in wnids] for wnids in (self.targets, self.sources)]
-            return word2vec(load_vectors(self.config["wordvectors"]["path"]), *lemmas)
+            words = {wnid: label_of(self.taxonomy[wnid]) for wnid in self.targets + self.sources}
+            targets, sources = ([words[wnid] for wnid in wnids] for wnids in (self.targets, self.sources))
+            return word2vec(load_vectors(self.config["wordvectors"]["path"]), targets, sources)
         predictions = predict(self.model, self.pictures, list(chosen["name"])).argmax(1)
         return inference(self.labels(chosen), predictions, len(self.targets), len(self.sources))
 
-    def choose(self, measure: str, split: pd.DataFrame, seed: int) -> dict[str, int]:
+    def choose(self, measure: str, split: pd.DataFrame) -> dict[str, int]:
         """Choose the K of best mean F on the test images for each type of class, the whole network for every K."""
         similarity = self.similarity(measure, shots(split, self.config["neighbours"]["shots"]))
         tests = split[split["part"] == "test"]
@@ -104,7 +107,7 @@ class Experiment:
             best[kind] = numbers[int(found[:, of_kind].mean(axis=1).argmax())]
         return best
 
-    def start(self, name: str, chosen: pd.DataFrame, best: Mapping[str, Mapping[str, int]], seed: int) -> Any:
+    def start(self, name: str, chosen: pd.DataFrame, best: Best, seed: int) -> tuple[Array, Array]:
         """Build the head of an initialisation: weight (T, D) and bias (T,)."""
         blended = name in best
         inputs = HeadInputs(
@@ -123,9 +126,8 @@ class Experiment:
         split, training, group = self.split(seed), self.config["training"], self.config["groups"]["main"]
         parts = {part: split[split["part"] == part] for part in ("test", "validation")}
         tests = {part: (list(rows["name"]), self.labels(rows)) for part, rows in parts.items()}
-        best = {
-            measure: self.choose(measure, split, seed) for measure in group["initialisations"] if measure != "random"
-        }
+        measures = [name for name in group["initialisations"] if name != "random"]
+        best = {measure: self.choose(measure, split) for measure in measures}
         scores = []
         for count in group["shots"]:
             chosen = shots(split, count)
