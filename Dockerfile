@@ -1,14 +1,15 @@
 FROM condaforge/miniforge3:latest
 LABEL io.github.snakemake.containerized="true"
-LABEL io.github.snakemake.conda_env_hash="e1adbd2fde0d07de75a783977d8ed5436dd612a31b7db5184f7a74b00499127e"
+LABEL io.github.snakemake.conda_env_hash="03bd1e8493a79ba47f70441c3d42dc5d7d73f33d19e99b03cf9656ce269dd334"
 # Conda environment:
 #   source: envs/report.yaml
-#   prefix: /conda-envs/467c11bbf937ce97f3d3f64548f56ec3
-#   # Tables and figures.
+#   prefix: /conda-envs/1cd8c9d9816497b6dcdb2bc340fdb344
+#   # Tables, figures and the interactive page.
 #   channels:
 #     - conda-forge
 #   dependencies:
 #     - python >=3.11
+#     - altair =6.3
 #     - matplotlib-base =3.11
 #     - numpy >=2.4,<2.6
 #     - pandas =3.1
@@ -16,8 +17,9 @@ LABEL io.github.snakemake.conda_env_hash="e1adbd2fde0d07de75a783977d8ed5436dd612
 #     - pyarrow =26.0
 #     - scipy >=1.17,<1.19
 #     - tqdm =4.70
-RUN mkdir -p /conda-envs/467c11bbf937ce97f3d3f64548f56ec3
-COPY envs/report.yaml /conda-envs/467c11bbf937ce97f3d3f64548f56ec3/environment.yaml
+#     - vl-convert-python =1.9
+RUN mkdir -p /conda-envs/1cd8c9d9816497b6dcdb2bc340fdb344
+COPY envs/report.yaml /conda-envs/1cd8c9d9816497b6dcdb2bc340fdb344/environment.yaml
 # Conda environment:
 #   source: envs/text.yaml
 #   prefix: /conda-envs/cfc3f09b63c30f8eb4932eaae0709226
@@ -59,7 +61,7 @@ COPY envs/text.yaml /conda-envs/cfc3f09b63c30f8eb4932eaae0709226/environment.yam
 RUN mkdir -p /conda-envs/d8ec6559a597700233fdf3aaa9ea8293
 COPY envs/vision.yaml /conda-envs/d8ec6559a597700233fdf3aaa9ea8293/environment.yaml
 
-RUN conda env create --prefix /conda-envs/467c11bbf937ce97f3d3f64548f56ec3 --file /conda-envs/467c11bbf937ce97f3d3f64548f56ec3/environment.yaml && \
+RUN conda env create --prefix /conda-envs/1cd8c9d9816497b6dcdb2bc340fdb344 --file /conda-envs/1cd8c9d9816497b6dcdb2bc340fdb344/environment.yaml && \
     conda env create --prefix /conda-envs/cfc3f09b63c30f8eb4932eaae0709226 --file /conda-envs/cfc3f09b63c30f8eb4932eaae0709226/environment.yaml && \
     conda env create --prefix /conda-envs/d8ec6559a597700233fdf3aaa9ea8293 --file /conda-envs/d8ec6559a597700233fdf3aaa9ea8293/environment.yaml && \
     conda clean --all -y

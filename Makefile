@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The private environment is complete; nothing from outside may slip in.
 export PYTHONNOUSERSITE := 1
 
-.PHONY: demo photos rehearsal plan test lint types unit test-cluster format docs readme deviations lock clean
+.PHONY: demo photos rehearsal plan bench growth test lint types unit test-cluster format docs readme deviations lock clean
 
 demo: .venv/ready  ## the default experiment on drawn shapes, with its report
 	snakemake --cores $(CORES)
@@ -27,6 +27,12 @@ rehearsal: .venv/ready  ## the paper's experiment in small, on files from a serv
 
 plan: .venv/ready  ## what an experiment needs: files, disk, work, hours (CONFIG=config/photos.yaml; FILES=1 lists every file)
 	python workflow/plan.py $(CONFIG) $(if $(FILES),--files)
+
+bench: .venv/ready  ## every fast form against its plain one: equal results, and as fast as asked (ten minutes)
+	python benchmarks/bench.py
+
+growth: .venv/ready  ## how the main steps grow with images, classes and shots
+	python benchmarks/growth.py
 
 test: lint types unit  ## everything continuous integration checks
 
@@ -59,7 +65,7 @@ readme: .venv/ready  ## the demo's results and the list of files in README.md
 	python workflow/readme.py
 
 Dockerfile: .venv/ready envs/*.yaml  ## the conda environments as a container image, in the words of Snakemake
-	PATH=tests/conda/bin:$(PATH) snakemake --containerize --configfile config/minimal.yaml > $@.partial
+	PATH="tests/conda/bin:$(PATH)" snakemake --containerize --configfile config/minimal.yaml > $@.partial
 	mv $@.partial $@
 
 deviations: .venv/ready  ## what each choice does that the paper leaves open, measured on the photographs (docs/deviations.md)

@@ -15,7 +15,7 @@ import numpy as np
 from comparison import Row, alternate, measure, report
 from headstart.images import PixelStore, centre_crop, decode_tar
 from pictures import some_pictures, write_tar
-from plain import Array, Pictures
+from plain_parts import Array, Pictures
 
 COUNT = 100
 USES = 20

@@ -10,7 +10,7 @@ import numpy as np
 
 from comparison import Row, alternate, measure, report
 from headstart.metrics import couple_f_scores
-from plain import Array, couple_f_score
+from plain_parts import Array, couple_f_score
 
 TARGETS, SOURCES = 90, 1000
 COUPLES = 200

@@ -16,7 +16,7 @@ from headstart.backbones import cut, load_classifier, pick_device
 from headstart.embedding import frozen_pass
 from headstart.neighbours import Images, SourceHead, source_logits, sweep_together
 from pictures import some_pictures
-from plain import Array, Pictures, calibrated, sweep_features, sweep_network
+from plain_parts import Array, Pictures, calibrated, sweep_features, sweep_network
 
 TARGETS, SOURCES, FEATURES, IMAGES = 90, 1000, 2048, 9000
 NUMBERS = list(range(1, 51))

@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -26,7 +25,7 @@ from headstart.images import PixelStore, decode_tar
 from headstart.replicas import start_replicas
 from headstart.training import train_lockstep
 from pictures import some_pictures, write_tar
-from plain import Array, Pictures, calibrated, train, trained_weights, with_head
+from plain_parts import Array, Pictures, calibrated, train, trained_weights, with_head
 
 CPU = torch.device("cpu")
 CLASSES, STEPS, BATCH, SEED, THREADS = 16, 4, 32, 0, 2
@@ -55,13 +54,14 @@ class Task:
 
     def images(self, store: PixelStore) -> TrainingImages:
         """Say what is trained on, from a store."""
-        look = {"side": self.pictures.side, "mean": self.pictures.mean, "std": self.pictures.std}
-        return TrainingImages(store, self.names, self.labels, **look, seed=SEED, shots=4, batch=BATCH)
+        side, mean, std = self.pictures.side, self.pictures.mean, self.pictures.std
+        return TrainingImages(store, self.names, self.labels, side, mean, std, seed=SEED, shots=4, batch=BATCH)
 
 
 def four_runs(task: Task) -> tuple[Scores, Weights]:
     """Train each initialisation for itself."""
-    scores, weights = {}, {}
+    scores: Scores = {}
+    weights: Weights = {}
     for name, head in task.heads.items():
         model = with_head(task.model, *head, dropout=0.75, seed=SEED)
         tests = {"test": (task.tests, task.test_labels)}
@@ -95,7 +95,7 @@ def lockstep(task: Task) -> tuple[Scores, Weights]:
 
 
 def inevitable(task: Task) -> None:
-    """Pass the frozen blocks once, then run steps and scores of the trained part alone, each initialisation by itself."""
+    """Pass the frozen blocks once, then step and score the trained part alone, each initialisation by itself."""
     images, network = task.images(PixelStore([task.tar.with_suffix(".arrow")])), cut(task.model, "layer4")
     with torch.no_grad():
         batches = [draw_batch(images, step, CPU) for step in range(1, STEPS + 1)]

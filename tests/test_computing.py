@@ -1,5 +1,7 @@
 """What a GPU would do, as far as a machine without one can tell."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
@@ -103,11 +105,17 @@ def test_what_is_sent_is_a_copy_even_of_a_file_that_cannot_be_written_to(tmp_pat
 
 
 def test_a_gpu_is_sent_pinned_memory_without_waiting(monkeypatch):
-    sent = {}
+    sent, current = {}, []
     empty = torch.empty
 
+    @contextmanager
+    def on(device):
+        current.append(device)
+        yield
+        current.pop()
+
     def pinned(shape, *, dtype, pin_memory):
-        assert pin_memory
+        assert pin_memory and current == [GPU]
         return empty(shape, dtype=dtype).as_subclass(Pinned)
 
     class Pinned(torch.Tensor):
@@ -115,6 +123,7 @@ def test_a_gpu_is_sent_pinned_memory_without_waiting(monkeypatch):
             sent.update(values=self.tolist(), dtype=self.dtype, device=device, non_blocking=non_blocking)
             return self
 
+    monkeypatch.setattr(torch.cuda, "device", on)
     monkeypatch.setattr(torch, "empty", pinned)
     send(np.array([[1, 2], [3, 255]], np.uint8)[:, ::-1], GPU)
     assert sent == {"values": [[2, 1], [255, 3]], "dtype": torch.uint8, "device": GPU, "non_blocking": True}

@@ -26,7 +26,7 @@ Shutting down, this might take some time.
         ),
         ("died with <Signals.SIGKILL: 9>", "device cpu\n", ["without a word", "fewer --cores"]),
         ("returned non-zero exit status 1", "OSError: [Errno 28] No space left on device\n", ["The disk is full"]),
-        ("returned non-zero exit status 1", "torch.OutOfMemoryError: CUDA out of memory.\n", ["The GPU's memory"]),
+        ("returned non-zero exit status 1", "MemoryError: the GPU's memory is full with 64 ...\n", ["--retries 5"]),
         (
             "returned non-zero exit status 1",
             "PermissionError: [Errno 13] Permission denied: 'x'\n",

@@ -8,6 +8,7 @@ from headstart.heads import (
     INITIALISATIONS,
     HeadInputs,
     imprinted_head,
+    initialise,
     load_heads,
     parse_initialisation,
     random_head,
@@ -178,3 +179,19 @@ def test_a_lonely_target_gets_a_random_row_where_the_rule_says_so():
     assert head.sources.tolist() == [[0, 1], [-1, -1]]
     with pytest.raises(ValueError, match=r"positive similarity to unknown; .*heads\.lonely: random"):
         INITIALISATIONS["word2vec"](HeadInputs(**given))
+
+
+def test_each_initialisation_gets_the_matrix_of_its_measure_and_its_own_number_of_neighbours():
+    swapped = np.asarray(inputs().similarity)[:, ::-1]
+    heads = initialise(
+        ["random", "wordnet-k1", "inference"],
+        inputs(similarity=None, neighbours=None),
+        {"wordnet": swapped, "inference": inputs().similarity, "random": None},
+        {"wordnet-k1": [1, 1], "inference": [2, 2], "random": None},
+    )
+    assert list(heads) == ["random", "wordnet-k1", "inference"]
+    expected = INITIALISATIONS["wordnet"](inputs(similarity=swapped, neighbours=[1, 1]))
+    assert np.array_equal(heads["wordnet-k1"].weight, expected.weight)
+    assert np.array_equal(heads["inference"].weight, INITIALISATIONS["inference"](inputs(neighbours=[2, 2])).weight)
+    assert not np.array_equal(heads["wordnet-k1"].weight, heads["inference"].weight)
+    assert np.array_equal(heads["random"].weight, INITIALISATIONS["random"](inputs()).weight)

@@ -1,4 +1,3 @@
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +51,6 @@ def test_other_errors_and_the_first_attempt_pass_unchanged(capsys):
 
 
 PROJECT = Path(__file__).parent.parent
-COMMON = (PROJECT / "workflow/rules/common.smk").read_text()
 RULES = "".join(path.read_text() for path in (PROJECT / "workflow/rules").glob("*.smk"))
 
 
@@ -63,19 +61,19 @@ def test_jobs_that_ask_for_their_attempt_are_told_it():
     assert sorted(asking) == ["cache_trunk", "embed_images", "fine_tune"]
     for rule in asking:
         body = RULES.partition(f"rule {rule}:")[2].partition("script:")[0]
-        assert "attempt=attempt_number" in body
+        assert "attempt=growing(1)," in body
 
 
 def test_snakemake_counts_attempts_and_does_not_run_again_for_them(tmp_path):
-    function = re.search(r"def attempt_number.*?return attempt\n", COMMON, flags=re.DOTALL)[0]
     (tmp_path / "script.py").write_text(
         "from pathlib import Path\n"
         "assert snakemake.resources.attempt == 2, 'once more'\n"
         "Path(snakemake.output[0]).write_text(str(snakemake.resources.attempt))\n"
     )
     (tmp_path / "Snakefile").write_text(
-        f"{function}\nrule:\n    output:\n        'out'\n"
-        "    resources:\n        attempt=attempt_number,\n    script:\n        'script.py'\n"
+        f"import sys\nsys.path.insert(0, {str(PROJECT / 'workflow')!r})\nfrom attempts import growing\n"
+        "rule:\n    output:\n        'out'\n"
+        "    resources:\n        attempt=growing(1),\n    script:\n        'script.py'\n"
     )
     run = [sys.executable, "-m", "snakemake", "--cores", "1", "--retries", "1"]
     for said in ("once more", "Nothing to be done"):

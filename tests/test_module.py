@@ -87,6 +87,8 @@ def test_the_cheap_rules_run_and_leave_everything_beneath_the_prefix(local):
     assert (local / RESULTS / "logs/split_images/0.log").exists()
     assert {path.name for path in local.iterdir()} - before == {"first part", ".snakemake"}
     assert "Nothing to be done" in snakemake(local, "--dry-run", *targets)
+    snakemake(local, f"{RESULTS}/audit.csv", "--report", "report.html")
+    assert "How many images each target class had" in (local / "report.html").read_text()
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -314,7 +314,7 @@ def test_neighbours_of_each_class_follow_its_type(tmp_path):
     assert found is not None and found.tolist() == [3, 1, 3]
     fixed = neighbours_per_class("inference-k7", types)
     assert fixed is not None and fixed.tolist() == [7, 7, 7]
-    assert neighbours_per_class("random", types) is None
+    assert neighbours_per_class("random", types, tmp_path / "neighbours.csv") is None
     with pytest.raises(ValueError, match="has no K of inference by rule 'paper' for inclusive classes"):
         neighbours_per_class("inference", ["inclusive"], tmp_path / "neighbours.csv")
 

@@ -9,9 +9,9 @@ CURES = {
     r"No space left on device|Disk quota exceeded": (
         "The disk is full. Make room (`make plan` says how much an experiment needs)."
     ),
-    r"out of memory|OutOfMemoryError": (
-        "The GPU's memory ran out. Close what else uses it, or lower training.batch in the config, "
-        "which changes results."
+    r"GPU's memory is full|OutOfMemoryError": (
+        "The GPU's memory ran out. Close what else uses it, or add --retries 5: each attempt takes less at once, with "
+        "the same results (docs/gpu.md)."
     ),
     r"Signals\.SIGKILL|returned non-zero exit status 137|MemoryError|oom-kill": (
         "A job was killed from outside, mostly because the memory ran out. Give fewer --cores, so that fewer jobs "

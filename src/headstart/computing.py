@@ -82,7 +82,10 @@ def send(array: np.ndarray, device: torch.device) -> Tensor:
     """Copy an array, which may be mapped from a file, to the device; for a GPU without waiting until it has arrived."""
     if device.type != "cuda":
         return torch.from_numpy(np.array(array)).to(device)
-    # Only from pinned memory can a GPU fetch by itself.
-    pinned = torch.empty(array.shape, dtype=torch.from_numpy(np.empty(0, array.dtype)).dtype, pin_memory=True)
-    pinned.numpy()[...] = array
-    return pinned.to(device, non_blocking=True)
+    dtype = torch.from_numpy(np.empty(0, array.dtype)).dtype
+    # A second thread would by itself pin for the first GPU, and take memory of it that belongs to another job.
+    with torch.cuda.device(device):
+        # Only from pinned memory can a GPU fetch by itself.
+        pinned = torch.empty(array.shape, dtype=dtype, pin_memory=True)
+        pinned.numpy()[...] = array
+        return pinned.to(device, non_blocking=True)

@@ -11,11 +11,13 @@ from pathlib import Path
 
 SECONDS_BETWEEN_TRIES = 1.0
 # Open as long as the process lives; then, and also when it is killed, the kernel takes the locks away.
-_held: list[int] = []
+_held: dict[Path, int] = {}
 
 
 def claim(names: Sequence[str], folder: Path | None = None) -> int:
     """Take the first GPU that no other job of this user holds, waiting for one if need be, until the process ends.
+
+    A process that has one keeps that one.
 
     Args:
         names: what tells the GPUs apart on this machine, whatever number a job sees them under, such as UUIDs.
@@ -26,11 +28,12 @@ def claim(names: Sequence[str], folder: Path | None = None) -> int:
     """
     folder = folder or Path(tempfile.gettempdir(), f"headstart-{os.getuid()}")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    paths = [folder / f"gpu-{name}.lock" for name in names]
     waiting = False
     while True:
-        for place, name in enumerate(names):
-            if _lock(folder / f"gpu-{name}.lock"):
-                return place
+        for path in sorted(paths, key=lambda path: path not in _held):
+            if path in _held or _lock(path):
+                return paths.index(path)
         if not waiting:
             print(f"all {len(names)} GPUs are taken by other jobs (locks in {folder}); waiting for one", flush=True)
         waiting = True
@@ -45,5 +48,5 @@ def _lock(path: Path) -> bool:
     except BlockingIOError:
         os.close(file)
         return False
-    _held.append(file)
+    _held[path] = file
     return True

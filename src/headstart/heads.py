@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,9 +59,40 @@ def parse_initialisation(name: str) -> tuple[str, int | None]:
         ValueError: the word is not one of INITIALISATIONS, or it has no neighbours to fix.
     """
     word, fixed = split_name(name)
-    if word not in INITIALISATIONS or (fixed is not None and INITIALISATIONS[word] is not _blended):
+    if word not in INITIALISATIONS or (fixed is not None and not blends(word)):
         raise ValueError(f"unknown initialisation {name!r}; use one of {', '.join(INITIALISATIONS)}, or <measure>-k<K>")
     return word, fixed
+
+
+def blends(word: str) -> bool:
+    """Say whether an initialisation blends source rows.
+
+    >>> blends("wordnet"), blends("random")
+    (True, False)
+    """
+    return INITIALISATIONS[word] is _blended
+
+
+def initialise(
+    names: Sequence[str],
+    inputs: HeadInputs,
+    similarities: Mapping[str, Array | None],
+    neighbours: Mapping[str, ArrayLike | None],
+) -> dict[str, Head]:
+    """Build the head of each initialisation.
+
+    Args:
+        names: of the initialisations.
+        inputs: what they share.
+        similarities: measure -> matrix (T, S).
+        neighbours: initialisation -> number of neighbours.
+    """
+    heads = {}
+    for name in names:
+        word = parse_initialisation(name)[0]
+        own = replace(inputs, similarity=similarities.get(word), neighbours=neighbours.get(name))
+        heads[name] = INITIALISATIONS[word](own)
+    return heads
 
 
 def random_head(targets: int, features: int, seed: int) -> Head:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from headstart.blending import blend, find_lonely, nearest, rank_sources
-from headstart.heads import parse_initialisation, random_head
+from headstart.heads import blends, parse_initialisation, random_head
 from headstart.metrics import confusion, f_scores
 from headstart.similarity import inference
 
@@ -309,7 +309,7 @@ def neighbours_per_class(
     measure, fixed = parse_initialisation(initialisation)
     if fixed is not None:
         return np.full(len(types), fixed)
-    if table is None:
+    if table is None or not blends(measure):
         return None
     chosen = pd.read_csv(table)
     chosen = chosen[(chosen["measure"] == measure) & (chosen["rule"] == rule)].set_index("type")["K"]

@@ -2,7 +2,7 @@
 # A Slurm of one node on this machine, for tests: no systemd, no cgroups, no database, nothing open to the network.
 #
 #     slurm.sh install          Debian's packages; needs root
-#     slurm.sh start FOLDER     everything it makes lies in FOLDER, which must be new or stopped; idempotent it is not
+#     slurm.sh start FOLDER     all it makes lies in FOLDER, a new one that others may enter
 #     slurm.sh stop FOLDER      ends the jobs, then the daemons by their recorded numbers; safe to call at any time
 #
 # CPUS, GPUS and MEMORY (MB) may be more than the machine has: Slurm is told not to look.
@@ -78,7 +78,7 @@ SlurmdParameters=config_overrides
 ReturnToService=2
 KillWait=5
 # squeue must remember finished jobs until Snakemake has asked
-MinJobAge=600
+MinJobAge=7200
 GresTypes=gpu
 NodeName=n1 NodeHostname=$host NodeAddr=127.0.0.1 CPUs=$cpus Sockets=1 CoresPerSocket=$cpus ThreadsPerCore=1 RealMemory=$memory Gres=gpu:$gpus State=UNKNOWN
 PartitionName=all Nodes=n1 Default=YES MaxTime=INFINITE DefMemPerCPU=100 State=UP
@@ -102,6 +102,10 @@ link_configuration() {
 
 start() {
     check_machine
+    if [ -e /etc/slurm/slurm.conf ]; then
+        echo "one is left from before: $0 stop $(dirname "$(dirname "$(readlink /etc/slurm/slurm.conf)")")" >&2
+        exit 1
+    fi
     mkdir -p "$folder"/{etc,log,pid,slurmctld,slurmd,munge,gpu}
     chmod 711 "$folder/munge"
     (umask 077 && head -c 128 /dev/urandom >"$folder/munge/key")

@@ -14,6 +14,8 @@ rule initialise_heads:
         heads="results/{experiment}/heads/{group}/{shots}-{seed}.safetensors",
     log:
         "results/{experiment}/logs/initialise_heads/{group}/{shots}-{seed}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/initialise_heads/{group}/{shots}-{seed}.tsv"
     conda:
         "../../envs/vision.yaml"
     resources:

@@ -97,6 +97,9 @@ rule build_explorer:
         "results/{experiment}/logs/build_explorer.log",
     conda:
         "../../envs/report.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(10),
     params:
         title=EXPERIMENT,
         measures=MEASURES,

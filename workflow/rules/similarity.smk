@@ -163,6 +163,8 @@ rule measure_inference:
         similarity="results/{experiment}/similarity/inference/{shots}-{seed}.parquet",
     log:
         "results/{experiment}/logs/measure_inference/{shots}-{seed}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/measure_inference/{shots}-{seed}.tsv"
     conda:
         "../../envs/vision.yaml"
     resources:

@@ -3,7 +3,7 @@
 import pandas as pd
 from safetensors.numpy import load_file
 
-from headstart.heads import INITIALISATIONS, HeadInputs, parse_initialisation, save_heads
+from headstart.heads import HeadInputs, initialise, parse_initialisation, save_heads
 from headstart.logs import follow
 from headstart.neighbours import neighbours_per_class
 from headstart.similarity import read_similarity
@@ -12,27 +12,25 @@ from headstart.splits import locate, shots
 follow(snakemake.log[0])
 params, wildcards = snakemake.params, snakemake.wildcards
 targets = pd.read_csv(snakemake.input.targets)
+wnids, types = list(targets["wnid"]), targets["type"]
 chosen = shots(pd.read_csv(snakemake.input.split), int(wildcards.shots))
-rows, labels = locate(chosen, pd.read_csv(snakemake.input.images), targets["wnid"])
+rows, labels = locate(chosen, pd.read_csv(snakemake.input.images), wnids)
 source = load_file(snakemake.input.head)
-features = load_file(snakemake.input.features)["features"][rows]
 
-heads = {}
-for name in params.initialisations:
-    word = parse_initialisation(name)[0]
-    matrix = snakemake.input.get(word)  # none where no source rows are blended
-    inputs = HeadInputs(
-        names=list(targets["wnid"]),
+words = [parse_initialisation(name)[0] for name in params.initialisations]
+table = snakemake.input.get("neighbours")
+heads = initialise(
+    params.initialisations,
+    HeadInputs(
+        names=wnids,
         source_weight=source["weight"],
         source_bias=source["bias"],
-        similarity=read_similarity(matrix, targets["wnid"], params.sources),
-        neighbours=neighbours_per_class(name, targets["type"], snakemake.input.get("neighbours"), params.rule)
-        if matrix
-        else None,
-        features=features,
+        features=load_file(snakemake.input.features)["features"][rows],
         labels=labels,
         seed=int(wildcards.seed),
         **params.heads,
-    )
-    heads[name] = INITIALISATIONS[word](inputs)
+    ),
+    similarities={word: read_similarity(snakemake.input.get(word), wnids, params.sources) for word in words},
+    neighbours={name: neighbours_per_class(name, types, table, params.rule) for name in params.initialisations},
+)
 save_heads(heads, snakemake.output.heads)

@@ -1,0 +1,127 @@
+"""Scoring on the test pictures: the whole network each time against layer4 and the head on the frozen blocks' output.
+
+`python benchmarks/compare_evaluation.py`, about two minutes. ResNet-50 and ResNet-101, 224 pixels, random weights with
+BatchNorm statistics of the pictures. From a float32 cache the logits have equal bits. From a float16 cache they are
+rounded; how many of 1000 drawn pictures keep their first choice is counted with a head imprinted on other pictures.
+The floor is the work of layer4 and head at the speed of a product of matrices.
+"""
+
+import io
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+
+from comparison import Row, alternate, measure, report
+from headstart.backbones import Network, cut, load_classifier, pick_device
+from headstart.costs import measure_costs
+from headstart.embedding import cache_trunk
+from headstart.heads import imprinted_head, random_head
+from headstart.images import PixelStore, decode_tar
+from headstart.replicas import Replica, score
+from headstart.shapes import SHAPES, draw_image
+from pictures import some_pictures, write_tar
+from plain_parts import Array, Pictures, calibrated, predict, with_head
+from plain_parts import score as plain_score
+
+CPU = torch.device("cpu")
+CLASSES, BATCH = 90, 32
+ASKED = {"resnet50": 4, "resnet101": 8}
+TIMED = 48  # pictures
+KINDS, DRAWN, SIDE = 20, 60, 96  # classes of drawn pictures, pictures of each, pixels
+AGREEING = 0.999
+
+
+def store_of(pictures: Pictures, folder: Path) -> PixelStore:
+    """Decode pictures into a pixel store."""
+    tar = folder / "n00000001.tar"
+    write_tar(tar, dict(pictures.data))
+    decode_tar(tar, tar.with_suffix(".arrow"), tar.with_suffix(".csv"), pictures.short_side, 16)
+    return PixelStore([tar.with_suffix(".arrow")])
+
+
+def cached(network: Network, pictures: Pictures, store: PixelStore, folder: Path, dtype: str = "float32") -> Array:
+    """Keep the frozen blocks' output for all pictures, and map it."""
+    path, look = folder / f"{dtype}.npy", (pictures.side, pictures.mean, pictures.std)
+    cache_trunk(network.trunk, store, list(pictures.data), *look, batch=BATCH, device=CPU, path=path, dtype=dtype)
+    return np.load(path, mmap_mode="r")
+
+
+def logits_of(replica: Replica, outputs: Array) -> Array:
+    """Pass the frozen blocks' output through the trained part."""
+    replica.eval()
+    with torch.inference_mode():
+        parts = torch.from_numpy(np.array(outputs, np.float32)).split(BATCH)
+        return torch.cat([replica(part.contiguous(memory_format=torch.channels_last))[1] for part in parts]).numpy()
+
+
+def compare(name: str, folder: Path) -> Row:
+    """Compare both forms with one network."""
+    data = {f"n00000001_{number}.JPEG": content for number, content in enumerate(some_pictures(TIMED).values())}
+    pictures, names, labels = Pictures(data), list(data), np.arange(TIMED) % CLASSES
+    model = calibrated(load_classifier("torchvision", name, 1000), pictures.central(names[:BATCH]))
+    head = random_head(CLASSES, 2048, seed=0)
+    whole, network = with_head(model, head.weight, head.bias), cut(model, "layer4")
+    outputs = cached(network, pictures, store_of(pictures, folder), folder)
+    replica = Replica(network.tail, head.weight, head.bias).to(memory_format=torch.channels_last)
+    plain, expected, fast, found = alternate(
+        lambda: plain_score(whole, pictures, names, labels, CLASSES),
+        lambda: score({name: replica}, outputs, labels, BATCH, CPU)[name],
+        2,
+    )
+    assert np.array_equal(expected[: len(set(labels))], found[: len(set(labels))]), f"{name}: F-scores differ"
+    logits, ours = predict(whole, pictures, names), logits_of(replica, outputs)
+    assert np.array_equal(logits, ours), f"{name}: {(logits != ours).any(1).sum()} of {TIMED} rows of logits differ"
+    print(f"{name}: {logits.size} logits equal in all bits")
+    costs = measure_costs(network, CLASSES, pictures.side)
+    floor = TIMED * (costs.tail + costs.head) / speed()
+    return Row(f"{name}, {TIMED} test pictures, scored once", plain, fast, ASKED[name], floor)
+
+
+def speed() -> float:
+    """Return the FLOP/s of a product of two large matrices."""
+    matrix = torch.rand(2048, 2048)
+    seconds, _ = measure(lambda: matrix @ matrix, 3)
+    return 2 * 2048**3 / seconds
+
+
+def rounded(folder: Path) -> None:
+    """Count the pictures whose first choice stays when the cache is rounded to float16."""
+    kinds, shots = sorted(SHAPES)[:KINDS], DRAWN // 6
+    data = {}
+    for wnid in kinds:
+        for number in range(DRAWN):
+            draw_image(wnid, number, 0, SIDE).save(buffer := io.BytesIO(), "JPEG", quality=95)
+            data[f"{wnid}_{number}.JPEG"] = buffer.getvalue()
+    labels = np.repeat(np.arange(KINDS), DRAWN)
+    trained = np.tile(np.arange(DRAWN) < shots, KINDS)
+    drawn = Pictures({f"n00000001_{name}": content for name, content in data.items()}, short_side=SIDE, side=SIDE)
+    names, store = list(drawn.data), store_of(drawn, folder)
+    model = calibrated(load_classifier("torchvision", "resnet50", 1000), drawn.central(names[:: DRAWN // 3]))
+    network = cut(model, "layer4")
+    exact, half = (cached(network, drawn, store, folder, dtype) for dtype in ("float32", "float16"))
+    bare = Replica(network.tail, np.zeros((KINDS, 2048), np.float32), np.zeros(KINDS, np.float32))
+    with torch.inference_mode():
+        features = bare.eval().tail(torch.from_numpy(exact[trained])).numpy()
+    head = imprinted_head(features, labels[trained], kinds, scale=1.0)
+    replica = Replica(network.tail, head.weight, head.bias).to(memory_format=torch.channels_last)
+    first, other = (logits_of(replica, outputs[~trained]).argmax(1) for outputs in (exact, half))
+    same, right = (first == other).mean(), (first == labels[~trained]).mean()
+    said = f"{len(set(first.tolist()))} classes chosen, {right:.0%} of them right"
+    print(f"float16 cache: first choice of {same:.2%} of {len(first)} pictures unchanged ({said})")
+    assert same >= AGREEING, f"expected at least {AGREEING:.1%}"
+
+
+def main() -> bool:
+    """Compare, print the table, and say whether the fast form is as fast as asked."""
+    pick_device()
+    with TemporaryDirectory() as folder:
+        rows = [compare(name, Path(folder)) for name in ASKED]
+        rounded(Path(folder))
+    return report(rows)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)

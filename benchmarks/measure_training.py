@@ -1,0 +1,255 @@
+"""How fast a GPU fine-tunes four initialisations of ResNet-101: plain, in lockstep, and scored from the cached trunk.
+
+`python benchmarks/measure_training.py`, some minutes on a GPU; where there is none, it says so, and `--device cpu
+--images 64` measures the CPU in float32. Plain runs draw a batch, pass the whole network and score through it, one
+initialisation after the other; lockstep and cached are what the pipeline does. Images are counted once for each
+initialisation. The floor is the time for the same multiplications (headstart.costs) at the speed of a large matrix
+product, measured beside. On a CPU both forms must agree in all bits of weights and F-scores; on a GPU the largest
+differences are printed.
+"""
+
+import argparse
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+import comparison  # noqa: F401  (finds the library)
+from headstart.backbones import Network, cut, load_classifier, pick_device, place, use_threads
+from headstart.batches import TrainingImages, draw_step
+from headstart.checkpoints import Checkpoint
+from headstart.computing import PRECISIONS, compile_on, forward_in
+from headstart.costs import measure_costs
+from headstart.embedding import cache_trunk, frozen_pass, normalise
+from headstart.heads import random_head
+from headstart.images import PixelStore, crop_batch, decode_folder
+from headstart.metrics import confusion, f_scores
+from headstart.replicas import Replica, score, start_replicas
+from headstart.training import train_lockstep
+
+CLASSES, WARM, DROPOUT = 90, 3, 0.75  # WARM: steps before the clock starts
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+Scores = dict[str, np.ndarray]
+
+
+class Setting(NamedTuple):
+    """What is measured."""
+
+    device: torch.device
+    precision: str
+    compile: bool
+    threads: int
+    steps: int  # on the clock
+
+    def wait(self) -> None:
+        """Wait until the GPU has done all it was asked."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def clock(self, work: Callable[[], Any]) -> tuple[float, Any]:
+        """Give the seconds of some work, and what it gives."""
+        self.wait()
+        start = perf_counter()
+        found = work()
+        self.wait()
+        return perf_counter() - start, found
+
+
+class Stopwatch(Checkpoint):
+    """Takes the time between two steps of a run, and keeps no state."""
+
+    def __init__(self, setting: Setting) -> None:
+        """Start after WARM steps."""
+        super().__init__(Path("none"), "none")
+        self.setting, self.calls, self.seconds = setting, 0, 0.0
+
+    def load(self) -> None:
+        """There is nothing to load."""
+
+    def offer(self, state: object, milestone: bool = False) -> None:
+        """Note the end of a step, 0 being the first."""
+        if self.calls in (WARM, WARM + self.setting.steps):
+            self.setting.wait()
+            self.seconds = perf_counter() - self.seconds
+        self.calls += 1
+
+
+def peak(setting: Setting) -> float:
+    """Give the FLOP per second of a large matrix product in this precision."""
+    size, dtype = (8192 if setting.device.type == "cuda" else 1024), PRECISIONS[setting.precision].half or torch.float32
+    factor = torch.rand((size, size), device=setting.device).to(dtype)
+    return 2 * size**3 / min(setting.clock(lambda: factor @ factor)[0] for _ in range(10))
+
+
+def some_images(folder: Path, side: int, batch: int) -> TrainingImages:
+    """Make two batches of pictures."""
+    short, generator = side * 8 // 7, np.random.default_rng(0)
+    for number in range(2 * batch):
+        pixels = generator.integers(0, 256, (short, short * 4 // 3, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"n00000001_{number}.png")
+    names = decode_folder(folder, folder / "all.arrow", short)
+    labels = np.arange(len(names)) % CLASSES
+    store = PixelStore([folder / "all.arrow"])
+    return TrainingImages(store, names, labels, side, MEAN, STD, seed=0, shots=1, batch=batch)
+
+
+def plain_training(network: Network, heads: dict[str, Any], images: TrainingImages, setting: Setting) -> Any:
+    """Train one initialisation after the other; give seconds, weights and replicas."""
+    seconds, replicas = 0.0, start_replicas(network, heads, "train", setting.device, setting.compile)
+    for replica in replicas.values():
+        optimiser = torch.optim.Adam(replica.parameters(), fused=True)
+
+        def steps(first: int, last: int, replica: Replica = replica, optimiser: Any = optimiser) -> None:
+            for step in range(first, last + 1):
+                features = network.head.in_features
+                inputs, labels, mask = draw_step(images, features, DROPOUT, setting.device, step)
+                with forward_in(setting.device, setting.precision):
+                    with torch.no_grad():
+                        outputs = frozen_pass(network.trunk, inputs)
+                    loss = functional.cross_entropy(replica(outputs, mask)[1], labels)
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+
+        steps(1, WARM)
+        seconds += setting.clock(partial(steps, WARM + 1, WARM + setting.steps))[0]
+    weights = {f"{name}/{key}": value for name, run in replicas.items() for key, value in run.tail.state_dict().items()}
+    return seconds, weights, replicas
+
+
+def plain_scores(network: Network, replicas: dict[str, Replica], images: TrainingImages, setting: Setting) -> Scores:
+    """Score each initialisation through the whole network."""
+    scores = {}
+    for name, replica in replicas.items():
+        replica.eval()
+        predicted = []
+        for start in range(0, len(images.names), images.batch):
+            crops = crop_batch(images.store, images.names[start : start + images.batch], images.side)
+            inputs = normalise(crops, images.mean, images.std, setting.device)
+            with torch.inference_mode(), forward_in(setting.device, setting.precision):
+                predicted.append(replica(frozen_pass(network.trunk, inputs))[1].argmax(1).cpu().numpy())
+        scores[name] = f_scores(confusion(images.labels, np.concatenate(predicted), CLASSES))
+    return scores
+
+
+def lockstep(network: Network, heads: dict[str, Any], images: TrainingImages, setting: Setting, tests: Any) -> Any:
+    """Train all initialisations as the pipeline does; give seconds and weights."""
+    watch = Stopwatch(setting)
+    _, weights = train_lockstep(
+        network=network,
+        heads=heads,
+        classes=[f"class {number}" for number in range(CLASSES)],
+        images=images,
+        evaluation=tests,
+        steps=WARM + setting.steps,
+        evaluate_at=[0],
+        device=setting.device,
+        threads=setting.threads,
+        dropout=DROPOUT,
+        precision=setting.precision,
+        compile=setting.compile,
+        checkpoint=watch,
+    )
+    return watch.seconds, weights
+
+
+def measure(network: Network, images: TrainingImages, count: int, setting: Setting, folder: Path) -> list[str]:
+    """Give the rows of one precision, having compared the results of both forms."""
+    costs = measure_costs(network, CLASSES, images.side)
+    named = {f"start {seed}": random_head(CLASSES, costs.features, seed) for seed in range(count)}
+    heads = {name: (head.weight, head.bias) for name, head in named.items()}
+    for part in (network.trunk, network.tail, network.head):
+        place(part, setting.device).eval()
+    if setting.compile:
+        compile_on(setting.device, network.trunk)
+    passed = (network.trunk, images.store, images.names, images.side, MEAN, STD, images.batch, setting.device)
+    cache_trunk(*passed, folder / "trunk.npy", precision=setting.precision)
+    outputs = np.load(folder / "trunk.npy", mmap_mode="r")
+    tests = {"test": (outputs, images.labels)}
+    plain, expected, replicas = plain_training(network, heads, images, setting)
+    fast, weights = lockstep(network, heads, images, setting, tests)
+    whole, scores = best(setting, lambda: plain_scores(network, replicas, images, setting))
+    cached, found = best(
+        setting, lambda: score(replicas, outputs, images.labels, images.batch, setting.device, setting.precision)
+    )
+    compare(expected, weights, scores, found, exact=setting.device.type == "cpu")
+    trained, tested = count * setting.steps * images.batch, count * len(images.names)
+    speed = peak(setting)
+    print(f"\n{setting.precision}: a matrix product runs at {speed / 1e12:.2f} TFLOP/s\n")
+    inference = costs.tail + costs.head
+    return [
+        row(setting.precision, "training, plain", trained, plain, costs.trunk + costs.training, speed),
+        row(setting.precision, "training, lockstep", trained, fast, costs.trunk / count + costs.training, speed),
+        row(setting.precision, "scoring, whole network", tested, whole, costs.trunk + inference, speed),
+        row(setting.precision, "scoring, cached trunk", tested, cached, inference, speed),
+    ]
+
+
+def best(setting: Setting, work: Callable[[], Scores]) -> tuple[float, Scores]:
+    """Give the seconds of the fastest of three calls, and the result."""
+    found = [setting.clock(work) for _ in range(3)]
+    return min(seconds for seconds, _ in found), found[-1][1]
+
+
+def row(precision: str, what: str, images: int, seconds: float, flop: float, speed: float) -> str:
+    """Write a row of the table."""
+    return f"| {precision} | {what} | {images / seconds:,.1f} | {images * flop / speed / seconds:.1%} |"
+
+
+def compare(expected: Any, weights: dict[str, Tensor], scores: Scores, found: Scores, exact: bool) -> None:
+    """Ask for equal bits, or print how far the forms are apart."""
+    apart = max(float((weights[name] - value.cpu()).abs().max()) for name, value in expected.items())
+    wrong = max(float(np.nanmax(np.abs(scores[name] - found[name]))) for name in scores)
+    print(f"plain and fast forms: weights at most {apart:g} apart, F-scores at most {wrong:g}")
+    if exact and (apart or wrong):
+        raise AssertionError("on a CPU both forms must give the same bits")
+
+
+def read_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
+    parser.add_argument("--images", type=int, default=6400, help="training images on the clock, per initialisation")
+    parser.add_argument("--precisions", nargs="+", choices=list(PRECISIONS), default=list(PRECISIONS))
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--network", default="resnet101", help="a ResNet of torchvision")
+    parser.add_argument("--side", type=int, default=224)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--initialisations", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=2)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, and print the table with the machine."""
+    given = read_arguments(arguments)
+    if given.device == "cuda" and not torch.cuda.is_available():
+        sys.exit("no GPU here, so nothing is measured; --device cpu --images 64 measures this machine's CPU")
+    rows = []
+    for precision in given.precisions if given.device == "cuda" else ["float32"]:
+        device = pick_device(given.threads, precision, given.compile) if given.device == "cuda" else torch.device("cpu")
+        steps = max(1, given.images // given.batch)
+        setting = Setting(device, precision, given.compile, given.threads, steps)
+        with TemporaryDirectory() as folder, use_threads(given.threads):
+            images = some_images(Path(folder), given.side, given.batch)
+            network = cut(load_classifier("torchvision", given.network, 1000), "layer4")
+            rows += measure(network, images, given.initialisations, setting, Path(folder))
+    cpu = f"CPU ({platform.machine()}), {given.threads} threads"
+    machine = torch.cuda.get_device_name() if given.device == "cuda" else cpu
+    how = f"{given.initialisations} x {given.network}, {given.side} pixels, batch {given.batch}"
+    print(f"{how}{', compiled' if given.compile else ''}; {machine}, torch {torch.__version__}\n")
+    print("\n".join(["| precision | form | images/s | of the FLOP floor |", "|---|---|---|---|", *rows]))
+
+
+if __name__ == "__main__":
+    main()
