@@ -29,7 +29,7 @@ from plain_parts import score as plain_score
 CPU = torch.device("cpu")
 CLASSES, BATCH = 90, 32
 ASKED = {"resnet50": 4, "resnet101": 8}
-TIMED = 48  # pictures
+TIMED, SHORT_SIDE, CROP = 48, 256, 224  # pictures, pixels
 KINDS, DRAWN, SIDE = 20, 60, 96  # classes of drawn pictures, pictures of each, pixels
 AGREEING = 0.999
 
@@ -60,10 +60,11 @@ def logits_of(replica: Replica, outputs: Array) -> Array:
 def compare(name: str, folder: Path) -> Row:
     """Compare both forms with one network."""
     data = {f"n00000001_{number}.JPEG": content for number, content in enumerate(some_pictures(TIMED).values())}
-    pictures, names, labels = Pictures(data), list(data), np.arange(TIMED) % CLASSES
+    pictures, names, labels = Pictures(data, SHORT_SIDE, CROP), list(data), np.arange(TIMED) % CLASSES
     model = calibrated(load_classifier("torchvision", name, 1000), pictures.central(names[:BATCH]))
-    head = random_head(CLASSES, 2048, seed=0)
-    whole, network = with_head(model, head.weight, head.bias), cut(model, "layer4")
+    network = cut(model, "layer4")
+    head = random_head(CLASSES, network.head.in_features, seed=0)
+    whole = with_head(model, head.weight, head.bias)
     outputs = cached(network, pictures, store_of(pictures, folder), folder)
     replica = Replica(network.tail, head.weight, head.bias).to(memory_format=torch.channels_last)
     plain, expected, fast, found = alternate(
@@ -77,7 +78,7 @@ def compare(name: str, folder: Path) -> Row:
     print(f"{name}: {logits.size} logits equal in all bits")
     costs = measure_costs(network, CLASSES, pictures.side)
     floor = TIMED * (costs.tail + costs.head) / speed()
-    return Row(f"{name}, {TIMED} test pictures, scored once", plain, fast, ASKED[name], floor)
+    return Row(f"{name}, {TIMED} test pictures, scored once", plain, fast, ASKED.get(name, 0), floor)
 
 
 def speed() -> float:

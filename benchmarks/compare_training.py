@@ -28,6 +28,7 @@ from pictures import some_pictures, write_tar
 from plain_parts import Array, Pictures, calibrated, train, trained_weights, with_head
 
 CPU = torch.device("cpu")
+NETWORK, SHORT_SIDE, SIDE = "resnet50", 146, 128
 CLASSES, STEPS, BATCH, SEED, THREADS = 16, 4, 32, 0, 2
 EVALUATE_AT = [0, 2, 4]
 TRAINED, TESTED = 64, 64  # pictures
@@ -43,13 +44,14 @@ class Task:
         """Make them, and a tar of the pictures in the folder."""
         named = enumerate(some_pictures(TRAINED + TESTED).values())
         data = {f"n00000001_{number}.JPEG": content for number, content in named}
-        self.pictures = Pictures(data, short_side=146, side=128)
+        self.pictures = Pictures(data, SHORT_SIDE, SIDE)
         self.tar = folder / "n00000001.tar"
         write_tar(self.tar, data)
         self.names, self.tests = list(data)[:TRAINED], list(data)[TRAINED:]
         self.labels, self.test_labels = np.arange(TRAINED) % CLASSES, np.arange(TESTED) % CLASSES
-        self.model = calibrated(load_classifier("torchvision", "resnet50", 1000), self.pictures.central(self.names))
-        heads = {f"head {seed}": random_head(CLASSES, 2048, seed) for seed in range(4)}
+        self.model = calibrated(load_classifier("torchvision", NETWORK, 1000), self.pictures.central(self.names))
+        width = cut(self.model).head.in_features
+        heads = {f"head {seed}": random_head(CLASSES, width, seed) for seed in range(4)}
         self.heads = {name: (head.weight, head.bias) for name, head in heads.items()}
 
     def images(self, store: PixelStore) -> TrainingImages:
@@ -138,7 +140,7 @@ def main() -> bool:
     wrong = [key for key, f1 in scores.items() if not np.array_equal(f1, found_scores[key])]
     assert not wrong, f"F-scores differ in {wrong}"
     print(f"{len(weights)} tensors and {len(scores) * CLASSES} F-scores equal in all bits")
-    what = f"4 x ResNet-50, {STEPS} steps of {BATCH}, {len(EVALUATE_AT)} x {TESTED} scored"
+    what = f"4 x {NETWORK}, {STEPS} steps of {BATCH}, {len(EVALUATE_AT)} x {TESTED} scored"
     return report([Row(what, plain, min(fast, again), ASKED, floor, WITHIN)])
 
 
