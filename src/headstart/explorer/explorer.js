@@ -7,8 +7,7 @@ function openClass(wnid, go = false) {
   if (!targetOf.has(wnid)) return;
   explorer.wnid = wnid;
   document.getElementById("class").value = wnid;
-  // Inside Snakemake's report the page is a data: URL, whose address a browser does not let a page change.
-  if (location.protocol !== "data:") history.replaceState(null, "", `#${wnid}`);
+  history.replaceState(null, "", `#${wnid}`);
   explorer.opened.forEach((tell) => tell(targetOf.get(wnid)));
   if (go) {
     document.getElementById("explorer").scrollIntoView();
