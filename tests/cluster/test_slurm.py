@@ -26,8 +26,8 @@ RESULTS = Path("results/minimal")
 SMALLER = {
     "seeds": [0],
     "groups": {
-        "main": {"initialisations": ["random", "inference", "wordnet"], "shots": [1, 4]},
-        "curves": {"initialisations": ["random", "imprinted"], "shots": [4]},
+        "main": {"initialisations": ["random", "inference"], "shots": [1, 4]},
+        "curves": {"initialisations": ["random"], "shots": [4]},
     },
     "training": {"steps": 300, "evaluations": 12},
 }
