@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from comparison import Row, alternate, measure, report
+from comparison import Row, alternate, report
 from headstart.backbones import cut, load_classifier, pick_device
 from headstart.batches import TrainingImages, draw_batch
 from headstart.embedding import cache_trunk, frozen_pass
@@ -132,8 +132,7 @@ def main() -> bool:
         plain, (scores, weights), fast, (found_scores, found) = alternate(
             lambda: four_runs(task), lambda: lockstep(task), 1
         )
-        floor, _ = measure(lambda: inevitable(task), 2)
-        again, _ = measure(lambda: lockstep(task), 1)
+        floor, _, again, _ = alternate(lambda: inevitable(task), lambda: lockstep(task), 2)
     assert weights.keys() == found.keys() and scores.keys() == found_scores.keys()
     differ = [name for name, value in weights.items() if not torch.equal(value, found[name])]
     assert not differ, f"{len(differ)} of {len(weights)} tensors differ, first {differ[0]}"
