@@ -73,10 +73,12 @@ def test_rules_that_run_the_network_on_all_images_ask_for_one_gpu():
 
 def test_batches_are_of_rules_with_many_jobs_and_take_the_room_of_one():
     slurm = read("slurm")
-    assert set(slurm["groups"]) == set(slurm["set-resources"]) == BATCHED
+    assert set(slurm["groups"]) == BATCHED
     assert not LOCAL & set(slurm["groups"])
     assert set(slurm["groups"].values()) == set(slurm["group-components"])
-    assert all(asked == {"batch": 1} for asked in slurm["set-resources"].values())
+    # Also where to write that there is none.
+    gpus = dict.fromkeys(ON_GPU, {"gpu": 1})
+    assert slurm["set-resources"] == dict.fromkeys(BATCHED, {"batch": 1}) | gpus
     assert slurm["resources"]["batch"] == 1 and slurm["set-resource-scopes"] == {"batch": "local"}
 
 

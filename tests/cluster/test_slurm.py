@@ -204,9 +204,11 @@ def test_a_batch_that_fails_in_one_member_keeps_what_the_others_made(ran, slurm,
 
 def test_without_gpus_the_same_jobs_run_on_cpus(ran, slurm):
     folder = ran[0]
-    before = (folder / RESULTS / "features.safetensors").read_bytes()
+    profile = folder / "profiles/slurm/profile.yaml"
+    profile.write_text(re.sub(r"^    gpu: 1  ", "    gpu: 0  ", profile.read_text(), flags=re.MULTILINE))
     target = str(RESULTS / "features.safetensors")
-    run = on_slurm(folder, slurm, target, "--forcerun", "embed_images", "--resources", "gpu=0", "batch=1")
+    before = (folder / target).read_bytes()
+    run = on_slurm(folder, slurm, target, "--forcerun", "embed_images")
     assert run.returncode == 0, run.stdout
     assert asked_for(jobs_of_slurm(slurm), "embed_images")[-1]["tres-per-job"] == "N/A"
     assert (folder / target).read_bytes() == before
