@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import torch
+
 PROJECT = Path(__file__).parent.parent
 RESULTS = Path("results/minimal")
 KEPT = ("Snakefile", "config", "envs", "profiles", "src", "workflow")
@@ -40,3 +42,10 @@ def copy_project(folder: Path) -> Path:
         else:
             shutil.copy2(source, folder / name)
     return folder
+
+
+def saved_step(state: Path) -> int:
+    """The step of a saved state that all initialisations have reached, -1 where there is none."""
+    if not state.exists():
+        return -1
+    return min(run["done"] for run in torch.load(state, weights_only=True)["state"]["runs"].values())

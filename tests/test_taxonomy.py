@@ -1,3 +1,4 @@
+import gc
 import os
 import subprocess
 import sys
@@ -369,3 +370,12 @@ def test_table_is_read_without_a_warning_in_a_fresh_process(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(PROJECT / "src")}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     assert float(done.stdout) == 10 / 12
+
+
+def test_wordnets_files_are_closed_when_nobody_reads_them_any_more(wordnet_folder):
+    synsets = read_taxonomy(wordnet_folder / "data.noun")
+    assert synsets["n02084071"].name() == "dog.n.01"
+    opened = list(synsets.reader._data_file_map.values())
+    del synsets
+    gc.collect()
+    assert opened and all(file.closed for file in opened)

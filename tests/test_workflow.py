@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import torch
 import yaml
 
-from pipeline import KEPT, RESULTS, command, copy_project, jobs, snakemake
+from pipeline import KEPT, RESULTS, command, copy_project, jobs, saved_step, snakemake
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -252,11 +251,6 @@ def test_a_result_that_fails_leaves_everything_else_in_place(project):
     assert "n13876371.tar is a web page" in run.stdout
     lost = {path for path in made if not path.exists()}
     assert {path.name for path in lost} <= {"n13876371.arrow", "n13876371.audit.csv", "n13876371.tsv"}
-
-
-def saved_step(state: Path) -> int:
-    """The step of a saved state, -1 where there is none."""
-    return torch.load(state, weights_only=True)["state"]["step"] if state.exists() else -1
 
 
 def hear_sigint() -> None:

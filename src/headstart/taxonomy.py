@@ -123,6 +123,12 @@ class _FolderReader(WordNetCorpusReader):
         # Only other languages need this map between versions, and making it needs NLTK's own download.
         return None
 
+    def __del__(self) -> None:
+        # NLTK keeps its files open and leaves them to chance.
+        for file in [*self.__dict__.get("_data_file_map", {}).values(), self.__dict__.get("_key_count_file")]:
+            if file is not None:
+                file.close()
+
 
 class _TableReader:
     # What a Synset asks of its reader.

@@ -13,10 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-import torch
 import yaml
 from snakemake.utils import update_config
 from test_profiles import slurm_jobs
+
+from pipeline import saved_step
 
 PROJECT = Path(__file__).parent.parent.parent
 SCRIPT = PROJECT / "tests/cluster/slurm.sh"
@@ -94,10 +95,6 @@ def wait_until(there: Callable[[], bool], running: Future) -> None:
     while not there():
         assert not running.done(), running.result().stdout[-6000:]
         time.sleep(0.05)
-
-
-def saved_step(state: Path) -> int:
-    return torch.load(state, weights_only=True)["state"]["step"] if state.exists() else -1
 
 
 def cancel_training(environment: dict[str, str]) -> None:
