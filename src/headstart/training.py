@@ -30,6 +30,8 @@ from headstart.prefetch import one_ahead
 from headstart.replicas import BATCH_NORM, Replica, final_weights, score, start_replicas
 from headstart.strategies import STRATEGIES
 
+# Images scored at once at least: of fewer, a CPU spends most of its time on the layout of the weights.
+SCORED = 64
 Evaluation = Mapping[str, tuple[np.ndarray, np.ndarray]]
 Optimisers = Mapping[str, torch.optim.Optimizer]
 Scores = list[tuple[str, int, str, Tensor]]  # initialisation, step, part, F-score of each class (T,)
@@ -181,7 +183,7 @@ def _train_round(
                 losses = _train_step(next(batches), network, behind, optimisers, strategy, precision, at_once)
                 _show(progress, losses)
             if step in evaluate_at:
-                scores += _evaluate(step, behind, evaluation, images.batch, device, precision, at_once)
+                scores += _evaluate(step, behind, evaluation, max(images.batch, SCORED), device, precision, at_once)
             done |= dict.fromkeys(behind, step)
             state = partial(_state, kept, scores, done, replicas, optimisers)
             _keep(checkpoint, state, step in evaluate_at, stop.is_set())
