@@ -1,14 +1,14 @@
 FROM condaforge/miniforge3:latest
 LABEL io.github.snakemake.containerized="true"
-LABEL io.github.snakemake.conda_env_hash="03bd1e8493a79ba47f70441c3d42dc5d7d73f33d19e99b03cf9656ce269dd334"
+LABEL io.github.snakemake.conda_env_hash="e5b6a45ca2a3f6d2e64715e6aa224b472420de730427de2c0165c4712ad168d3"
 # Conda environment:
 #   source: envs/report.yaml
-#   prefix: /conda-envs/1cd8c9d9816497b6dcdb2bc340fdb344
+#   prefix: /conda-envs/9a479edbfcac63a656f36afe479ce63b
 #   # Tables, figures and the interactive page.
 #   channels:
 #     - conda-forge
 #   dependencies:
-#     - python >=3.11
+#     - python >=3.11.4
 #     - altair =6.3
 #     - matplotlib-base =3.11
 #     - numpy >=2.4,<2.6
@@ -18,16 +18,16 @@ LABEL io.github.snakemake.conda_env_hash="03bd1e8493a79ba47f70441c3d42dc5d7d73f3
 #     - scipy >=1.17,<1.19
 #     - tqdm =4.70
 #     - vl-convert-python =1.9
-RUN mkdir -p /conda-envs/1cd8c9d9816497b6dcdb2bc340fdb344
-COPY envs/report.yaml /conda-envs/1cd8c9d9816497b6dcdb2bc340fdb344/environment.yaml
+RUN mkdir -p /conda-envs/9a479edbfcac63a656f36afe479ce63b
+COPY envs/report.yaml /conda-envs/9a479edbfcac63a656f36afe479ce63b/environment.yaml
 # Conda environment:
 #   source: envs/text.yaml
-#   prefix: /conda-envs/cfc3f09b63c30f8eb4932eaae0709226
+#   prefix: /conda-envs/097e52a2f1c4d6b72eeb36e80192f8b4
 #   # WordNet and word vectors.
 #   channels:
 #     - conda-forge
 #   dependencies:
-#     - python >=3.11
+#     - python >=3.11.4
 #     - nltk =3.10
 #     - gensim =4.4
 #     - numpy >=2.4,<2.6
@@ -36,16 +36,16 @@ COPY envs/report.yaml /conda-envs/1cd8c9d9816497b6dcdb2bc340fdb344/environment.y
 #     - tqdm =4.70
 #     - requests =2.34
 #     - urllib3 =2.8
-RUN mkdir -p /conda-envs/cfc3f09b63c30f8eb4932eaae0709226
-COPY envs/text.yaml /conda-envs/cfc3f09b63c30f8eb4932eaae0709226/environment.yaml
+RUN mkdir -p /conda-envs/097e52a2f1c4d6b72eeb36e80192f8b4
+COPY envs/text.yaml /conda-envs/097e52a2f1c4d6b72eeb36e80192f8b4/environment.yaml
 # Conda environment:
 #   source: envs/vision.yaml
-#   prefix: /conda-envs/d8ec6559a597700233fdf3aaa9ea8293
+#   prefix: /conda-envs/4371b16752e26c2e435e78173f677d65
 #   # Networks, images and arrays.
 #   channels:
 #     - conda-forge
 #   dependencies:
-#     - python >=3.11
+#     - python >=3.11.4
 #     - pytorch =2.15
 #     - torchvision =0.29
 #     - timm =1.0
@@ -58,10 +58,10 @@ COPY envs/text.yaml /conda-envs/cfc3f09b63c30f8eb4932eaae0709226/environment.yam
 #     - tqdm =4.70
 #     - requests =2.34
 #     - urllib3 =2.8
-RUN mkdir -p /conda-envs/d8ec6559a597700233fdf3aaa9ea8293
-COPY envs/vision.yaml /conda-envs/d8ec6559a597700233fdf3aaa9ea8293/environment.yaml
+RUN mkdir -p /conda-envs/4371b16752e26c2e435e78173f677d65
+COPY envs/vision.yaml /conda-envs/4371b16752e26c2e435e78173f677d65/environment.yaml
 
-RUN conda env create --prefix /conda-envs/1cd8c9d9816497b6dcdb2bc340fdb344 --file /conda-envs/1cd8c9d9816497b6dcdb2bc340fdb344/environment.yaml && \
-    conda env create --prefix /conda-envs/cfc3f09b63c30f8eb4932eaae0709226 --file /conda-envs/cfc3f09b63c30f8eb4932eaae0709226/environment.yaml && \
-    conda env create --prefix /conda-envs/d8ec6559a597700233fdf3aaa9ea8293 --file /conda-envs/d8ec6559a597700233fdf3aaa9ea8293/environment.yaml && \
+RUN conda env create --prefix /conda-envs/9a479edbfcac63a656f36afe479ce63b --file /conda-envs/9a479edbfcac63a656f36afe479ce63b/environment.yaml && \
+    conda env create --prefix /conda-envs/097e52a2f1c4d6b72eeb36e80192f8b4 --file /conda-envs/097e52a2f1c4d6b72eeb36e80192f8b4/environment.yaml && \
+    conda env create --prefix /conda-envs/4371b16752e26c2e435e78173f677d65 --file /conda-envs/4371b16752e26c2e435e78173f677d65/environment.yaml && \
     conda clean --all -y

@@ -1,4 +1,4 @@
-# `make demo` and `make test` need Python 3.11 or newer and nothing else: both set up a private .venv first.
+# `make demo` and `make test` need Python 3.11.4 or newer and nothing else: both set up a private .venv first.
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 CONFIG ?= config/paper.yaml
@@ -79,7 +79,7 @@ clean:  ## everything made, the environment included
 	rm -rf .venv .snakemake results resources work
 
 .venv/ready: requirements.txt requirements-uv.txt
-	$(PYTHON) -c 'import sys; sys.exit("Headstart needs Python 3.11 or newer: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -c 'import sys; sys.exit("Headstart needs Python 3.11.4 or newer, whose tarfile refuses unsafe members: make PYTHON=python3.12 ..." if sys.version_info < (3, 11, 4) else 0)'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement requirements-uv.txt
 	VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --require-hashes --compile-bytecode --requirement requirements.txt

@@ -208,7 +208,7 @@ def time_lines(parts: Sequence[Stage], machines: Mapping[str, Machine]) -> Itera
     yield f"  {'in all, about':<30}" + "".join(f"{time:>20}" for time in totals)
     basis = ["in part assumed" if machine["forward"].assumed else "measured" for machine in machines.values()]
     yield f"  {'throughputs':<30}" + "".join(f"{how:>20}" for how in basis)
-    yield "  fetching not counted; float32, on GPUs TF32; depthwise convolutions take up to 3 x longer"
+    yield "  fetching not counted; GPUs with gpu.precision: tf32; depthwise convolutions take up to 3 x longer"
 
 
 def rate_lines(rates: Sequence[Rate]) -> Iterator[str]:
