@@ -21,6 +21,8 @@ from headstart.metrics import confusion, f_scores
 from headstart.prefetch import one_ahead
 
 BATCH_NORM = ("train", "eval")
+# Images scored at once at least: of fewer, a CPU spends most of its time on the layout of the weights.
+SCORED = 64
 
 
 class Replica(nn.Module):

@@ -27,11 +27,9 @@ from headstart.checkpoints import Checkpoint, termination
 from headstart.computing import compile_on, forward_in
 from headstart.embedding import frozen_pass
 from headstart.prefetch import one_ahead
-from headstart.replicas import BATCH_NORM, Replica, final_weights, score, start_replicas
+from headstart.replicas import BATCH_NORM, SCORED, Replica, final_weights, score, start_replicas
 from headstart.strategies import STRATEGIES
 
-# Images scored at once at least: of fewer, a CPU spends most of its time on the layout of the weights.
-SCORED = 64
 Evaluation = Mapping[str, tuple[np.ndarray, np.ndarray]]
 Optimisers = Mapping[str, torch.optim.Optimizer]
 Scores = list[tuple[str, int, str, Tensor]]  # initialisation, step, part, F-score of each class (T,)
