@@ -18,6 +18,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/results.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/similarity.smk"
 include: "workflow/rules/heads.smk"

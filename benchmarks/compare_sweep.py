@@ -14,7 +14,7 @@ import torch
 from comparison import Row, alternate, measure, report
 from headstart.backbones import cut, load_classifier, pick_device
 from headstart.embedding import frozen_pass
-from headstart.neighbours import Images, SourceHead, source_logits, sweep_together
+from headstart.sweeps import Images, SourceHead, source_logits, sweep_together
 from pictures import some_pictures
 from plain_parts import Array, Pictures, calibrated, sweep_features, sweep_network
 

@@ -23,7 +23,7 @@ from headstart.heads import random_head
 from headstart.hypernyms import read_hypernyms
 from headstart.images import PixelStore, decode_tar
 from headstart.metrics import couple_f_scores
-from headstart.neighbours import Images, SourceHead, sweep
+from headstart.sweeps import Images, SourceHead, sweep
 from headstart.taxonomy import find_wordnet, prepare_wordnet
 from headstart.training import train_lockstep
 from headstart.wupalmer import wu_palmer

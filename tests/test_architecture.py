@@ -31,7 +31,9 @@ ALLOWED = {
     "gallery": {"figures", "images", "results", "tables"},
     "heads": {"blending", "naming"},
     "images": {"pictures", "tars"},
-    "neighbours": {"blending", "heads", "metrics", "similarity"},
+    "faults": {"backbones", "batches", "replicas", "strategies"},
+    "neighbours": {"heads"},
+    "sweeps": {"blending", "heads", "metrics", "similarity"},
     "pretraining": {"backbones", "embedding", "images"},
     "replicas": {"backbones", "computing", "embedding", "metrics", "prefetch"},
     "palette": {"naming"},
@@ -44,7 +46,8 @@ ALLOWED = {
     "tabulation": {"claims", "palette", "published", "rendering", "results", "tables"},
     "taxonomy": {"hypernyms"},
     "training": {
-        *("backbones", "batches", "checkpoints", "computing", "embedding", "prefetch", "replicas", "strategies"),
+        *("backbones", "batches", "checkpoints", "computing", "embedding", "faults", "prefetch", "replicas"),
+        "strategies",
     },
     "transfer": {"manifest", "tars"},
     "wupalmer": {"hypernyms"},
@@ -54,8 +57,8 @@ HEAVY = {"torch", "torchvision", "timm", "matplotlib", "gensim", "nltk", "sklear
 LIGHT = [
     *("audit", "blending", "claims", "devices", "downloads", "files", "heads", "hypernyms", "images", "logs"),
     *("manifest", "metrics", "naming", "neighbours", "palette", "prefetch", "provenance", "published", "rendering"),
-    *("results", "similarity", "splits", "statistics", "tables", "tabulation", "tars", "transfer", "wordvectors"),
-    "wupalmer",
+    *("results", "similarity", "splits", "statistics", "sweeps", "tables", "tabulation", "tars", "transfer"),
+    *("wordvectors", "wupalmer"),
 ]
 
 

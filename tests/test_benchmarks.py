@@ -11,7 +11,7 @@ import compare_training
 import pictures
 from comparison import Row
 from headstart.backbones import use_threads
-from headstart.neighbours import SourceHead
+from headstart.sweeps import SourceHead
 
 
 @pytest.fixture(autouse=True)

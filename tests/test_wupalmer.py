@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from compare_wordnet import by_nltk
 from headstart.hypernyms import Node, read_hypernyms
 from headstart.taxonomy import ancestors, read_taxonomy, wnid_of
 from headstart.wupalmer import wu_palmer
@@ -15,10 +16,6 @@ def graph(lines):
     """Synsets named by their words: "dog: canine pet" has two parents."""
     pairs = [line.split(":") for line in lines.strip().splitlines()]
     return {name.strip(): Node(f"{name.strip()}.n.01", tuple(parents.split())) for name, parents in pairs}
-
-
-def by_nltk(synsets, targets, sources):
-    return np.array([[synsets[target].wup_similarity(synsets[source]) for source in sources] for target in targets])
 
 
 def wnids(name):

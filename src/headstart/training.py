@@ -10,7 +10,7 @@ Letters in shapes: N images, T target classes, D features of the last layer.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from threading import Event
 from typing import Any
@@ -26,11 +26,11 @@ from headstart.batches import Batch, TrainingImages, draw_step
 from headstart.checkpoints import Checkpoint, termination
 from headstart.computing import compile_on, forward_in
 from headstart.embedding import frozen_pass
+from headstart.faults import Evaluation, require_fitting
 from headstart.prefetch import one_ahead
-from headstart.replicas import BATCH_NORM, SCORED, Replica, final_weights, score, start_replicas
+from headstart.replicas import SCORED, Replica, final_weights, score, start_replicas
 from headstart.strategies import STRATEGIES
 
-Evaluation = Mapping[str, tuple[np.ndarray, np.ndarray]]
 Optimisers = Mapping[str, torch.optim.Optimizer]
 Scores = list[tuple[str, int, str, Tensor]]  # initialisation, step, part, F-score of each class (T,)
 
@@ -87,13 +87,7 @@ def train_lockstep(
         ValueError: arguments that do not fit together (all of them are named), or logits that are no numbers.
         SystemExit: after SIGTERM, once the state is saved.
     """
-    faults = [
-        *_unfit_heads(network, heads, classes),
-        *_unfit_images(images, evaluation, len(classes)),
-        *_unfit_settings(steps, evaluate_at, strategy, dropout, batch_norm),
-    ]
-    if faults:
-        raise ValueError("cannot train: " + "; ".join(faults))
+    require_fitting(network, heads, classes, images, evaluation, steps, evaluate_at, strategy, dropout, batch_norm)
     names, parts, group = list(heads), list(evaluation), side_by_side or len(heads)
     weights: dict[str, Tensor] = {}
     with use_threads(threads), termination() as stop:
@@ -283,38 +277,3 @@ def _show(progress: tqdm, losses: Mapping[str, Tensor]) -> None:
     if time.time() - progress.last_print_t >= progress.mininterval:
         progress.set_postfix({name: f"{float(loss):.3f}" for name, loss in losses.items()}, refresh=False)
     progress.update()
-
-
-def _unfit_heads(network: Network, heads: Mapping[str, tuple[Any, Any]], classes: Sequence[str]) -> Iterator[str]:
-    if not heads:
-        yield "no head; expected initialisation -> (weight, bias)"
-    expected = (len(classes), network.head.in_features)
-    for name, (weight, bias) in heads.items():
-        if tuple(weight.shape) != expected or tuple(bias.shape) != expected[:1]:
-            yield (
-                f"head {name} has weight {tuple(weight.shape)} and bias {tuple(bias.shape)}, expected {expected} and "
-                f"{expected[:1]} for {len(classes)} classes; was it made from this network's features?"
-            )
-
-
-def _unfit_images(images: TrainingImages, evaluation: Evaluation, classes: int) -> Iterator[str]:
-    counts = {"train": (len(images.names), np.asarray(images.labels))}
-    counts |= {part: (len(outputs), np.asarray(labels)) for part, (outputs, labels) in evaluation.items()}
-    for part, (count, labels) in counts.items():
-        if count == 0 or count != len(labels):
-            yield f"{part}: {count} images and {len(labels)} labels, expected as many and at least one"
-        elif labels.min() < 0 or labels.max() >= classes:
-            yield f"{part}: labels from {labels.min()} to {labels.max()}, expected 0 to {classes - 1}"
-
-
-def _unfit_settings(
-    steps: int, evaluate_at: Sequence[int], strategy: str, dropout: float, batch_norm: str
-) -> Iterator[str]:
-    if strategy not in STRATEGIES:
-        yield f"unknown strategy {strategy!r}, valid are {', '.join(STRATEGIES)}"
-    if batch_norm not in BATCH_NORM:
-        yield f"unknown batch_norm {batch_norm!r}, valid are {', '.join(BATCH_NORM)}"
-    if not 0 <= dropout < 1:
-        yield f"dropout is the probability of dropping, from 0 to below 1, got {dropout}"
-    if not evaluate_at or min(evaluate_at) < 0 or max(evaluate_at) > steps:
-        yield f"evaluate_at has to be steps from 0 to {steps}, got {list(evaluate_at)}; evaluation_steps gives such"

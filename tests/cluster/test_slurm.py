@@ -17,11 +17,10 @@ import yaml
 from snakemake.utils import update_config
 from test_profiles import slurm_jobs
 
-from pipeline import saved_step
+from pipeline import copy_project, saved_step
 
 PROJECT = Path(__file__).parent.parent.parent
 SCRIPT = PROJECT / "tests/cluster/slurm.sh"
-KEPT = ("Snakefile", "config", "envs", "profiles", "src", "workflow")
 RESULTS = Path("results/minimal")
 # Fewer heads than config/minimal.yaml, and training long enough to be cancelled on the way.
 SMALLER = {
@@ -58,11 +57,8 @@ def slurm():
             subprocess.run([SCRIPT, "stop", folder], env=environment, check=True)
 
 
-def copy_project(folder: Path) -> Path:
-    for name in KEPT:
-        copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy2
-        copy(PROJECT / name, folder / name)
-    (folder / "smaller.yaml").write_text(yaml.safe_dump(SMALLER))
+def smaller_project(folder: Path) -> Path:
+    (copy_project(folder) / "smaller.yaml").write_text(yaml.safe_dump(SMALLER))
     return folder
 
 
@@ -106,7 +102,7 @@ def cancel_training(environment: dict[str, str]) -> None:
 @pytest.fixture(scope="module")
 def ran(slurm, tmp_path_factory):
     """A copy of the project whose experiment ran on Slurm, one job being cancelled; what was said; Slurm's jobs."""
-    folder = copy_project(tmp_path_factory.mktemp("on slurm"))
+    folder = smaller_project(tmp_path_factory.mktemp("on slurm"))
     with ThreadPoolExecutor() as pool:
         running = pool.submit(on_slurm, folder, slurm)
         wait_until(lambda: saved_step(folder / STATE) >= 10, running)
@@ -119,7 +115,7 @@ def ran(slurm, tmp_path_factory):
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
     """A copy of the project whose experiment ran here."""
-    folder = copy_project(tmp_path_factory.mktemp("here"))
+    folder = smaller_project(tmp_path_factory.mktemp("here"))
     run = snakemake(folder, "--cores", "2")
     assert run.returncode == 0, run.stdout[-6000:]
     return folder

@@ -5,9 +5,9 @@ from safetensors.numpy import load_file
 
 from headstart.files import write_table
 from headstart.logs import follow
-from headstart.neighbours import SourceHead, source_logits
 from headstart.similarity import inference
 from headstart.splits import locate, shots
+from headstart.sweeps import SourceHead, source_logits
 
 follow(snakemake.log[0])
 targets = pd.read_csv(snakemake.input.targets)["wnid"]

@@ -5,8 +5,8 @@ from safetensors.numpy import load_file
 
 from headstart.files import write_table
 from headstart.logs import follow
-from headstart.neighbours import Images, SourceHead, numbers_to_try, sweep_measures
 from headstart.splits import locate, shots
+from headstart.sweeps import Images, SourceHead, numbers_to_try, sweep_measures
 
 follow(snakemake.log[0])
 params, wanted = snakemake.params, snakemake.params.neighbours
