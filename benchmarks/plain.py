@@ -1,4 +1,4 @@
-"""The small grid as a plain script, as a user would write it: `python benchmarks/plain.py CONFIG SCORES NEIGHBOURS`.
+"""The small grid as a plain script, as a user would write it: `python benchmarks/plain.py CONFIG SEED SCORES NEIGHBOURS`.
 
 Nothing is kept from one use to the next: see plain_parts.py. The library draws the images, splits them, builds heads
 and networks; what costs time is done plainly.
@@ -150,14 +150,13 @@ class Experiment:
         return scores, numbers
 
 
-def main(config_path: str, scores_path: str, neighbours_path: str) -> None:
-    """Run the grid of a config and write its scores and its numbers of neighbours."""
+def main(config_path: str, seed: str, scores_path: str, neighbours_path: str) -> None:
+    """Run one seed of a config's grid and write its scores and its numbers of neighbours."""
     config = yaml.safe_load(Path(config_path).read_text())
     torch.set_num_threads(config["training"]["threads"])
-    experiment = Experiment(config, Path(__file__).parent.parent)
-    runs = [experiment.run(seed) for seed in config["seeds"]]
-    pd.DataFrame([row for scores, _ in runs for row in scores]).to_csv(scores_path, index=False)
-    pd.DataFrame([row for _, numbers in runs for row in numbers]).to_csv(neighbours_path, index=False)
+    scores, numbers = Experiment(config, Path(__file__).parent.parent).run(int(seed))
+    pd.DataFrame(scores).to_csv(scores_path, index=False)
+    pd.DataFrame(numbers).to_csv(neighbours_path, index=False)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,11 @@ def test_states_are_saved_when_due_or_at_cheap_milestones(tmp_path):
     checkpoint = Checkpoint(tmp_path / "state.pt", "d", save_every=1000)
     checkpoint.offer(lambda: STATE)
     assert not checkpoint.path.exists()
-    checkpoint.offer(lambda: STATE, milestone=True)  # nothing is known of the cost yet
+    large = {"weights": torch.empty(10**9, device="meta")}  # 4 GB: more than the work so far is worth
+    checkpoint.offer(lambda: {"runs": [large]}, milestone=True)
+    assert not checkpoint.path.exists()
+    checkpoint._saved -= 1.0
+    checkpoint.offer(lambda: STATE, milestone=True)
     assert checkpoint.path.exists()
     checkpoint.remove()
     checkpoint._cost = 1000.0

@@ -18,6 +18,8 @@ from headstart.files import replacing
 
 # A state saved before it is due may take this share of a job's time.
 LARGEST_SHARE = 0.05
+# Bytes a second of a state that was never saved: of a slow disk, so that no short job waits for one.
+WRITTEN = 100e6
 
 
 def digest_of(settings: Iterable[tuple[str, Any]], files: Iterable[Path], large: Iterable[Path] = ()) -> str:
@@ -53,7 +55,7 @@ class Checkpoint:
         self.digest = digest
         self.save_every = save_every
         self._saved = time.monotonic()
-        self._cost = 0.0
+        self._cost: float | None = None
 
     def load(self) -> dict[str, Any] | None:
         """Read the state; None, with a line that says why, where there is none that this job can use."""
@@ -81,12 +83,25 @@ class Checkpoint:
     def offer(self, state: Callable[[], dict[str, Any]], milestone: bool = False) -> None:
         """Save if a new state is due, or at a milestone where it costs little beside the work since the last one."""
         passed = time.monotonic() - self._saved
-        if passed >= self.save_every or (milestone and self._cost <= LARGEST_SHARE * passed):
+        if passed >= self.save_every or (milestone and self._seconds(state) <= LARGEST_SHARE * passed):
             self.save(state())
+
+    def _seconds(self, state: Callable[[], dict[str, Any]]) -> float:
+        """Say how long saving takes: as long as the last time, or what the size lets expect."""
+        return _bytes(state()) / WRITTEN if self._cost is None else self._cost
 
     def remove(self) -> None:
         """Take the file away; to be called when the job's outputs are in place."""
         self.path.unlink(missing_ok=True)
+
+
+def _bytes(state: Any) -> int:
+    """Count the bytes of all tensors in nested dicts, lists and tuples."""
+    if isinstance(state, torch.Tensor):
+        return state.nbytes
+    if isinstance(state, dict):
+        return sum(map(_bytes, state.values()))
+    return sum(map(_bytes, state)) if isinstance(state, list | tuple) else 0
 
 
 @contextmanager
