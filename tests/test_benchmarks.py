@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import yaml
 
 import compare_decode
 import compare_evaluation
+import compare_grid
 import compare_inference
 import compare_sweep
 import compare_training
@@ -57,6 +59,20 @@ def test_the_cached_trunk_gives_the_whole_networks_logits(monkeypatch, capsys, t
     shrink(monkeypatch, compare_evaluation, TIMED=6, SHORT_SIDE=36, CROP=32, CLASSES=3, BATCH=4)
     compare_evaluation.compare("resnet18", tmp_path)
     assert "18 logits equal in all bits" in capsys.readouterr().out
+
+
+def test_the_pipeline_scores_as_the_plain_script(capsys, tmp_path):
+    config = yaml.safe_load((compare_grid.HERE / "grid.yaml").read_text())
+    config["images"] |= {"short_side": 36, "crop": 32, "train": 2, "validation": 1, "test": 3, "test_min": 3}
+    config["images"]["drawn"]["target"] = 6
+    config["source"]["name"] = "resnet18"
+    config["neighbours"] |= {"largest": 3, "shots": 2}
+    config["groups"]["main"] = {"initialisations": ["random", "inference", "wordnet"], "shots": [2]}
+    config["figures"]["shots"] = 2
+    (tmp_path / "grid.yaml").write_text(yaml.safe_dump(config))
+    compare_grid.compare(tmp_path / "grid.yaml")
+    steps, parts = 3, 2
+    assert f"{3 * 2 * steps * parts * 4} F-scores equal in all bits" in capsys.readouterr().out
 
 
 def test_a_form_too_slow_or_too_far_above_its_floor_fails():

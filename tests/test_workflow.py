@@ -2,6 +2,7 @@
 
 import ast
 import io
+import json
 import os
 import re
 import signal
@@ -47,6 +48,8 @@ def test_full_run_leaves_tables_figures_and_provenance(finished):
     table = pd.read_csv(finished / RESULTS / "tables/table2.csv")
     assert set(table["shots"]) == {1, 4}
     assert set(table["initialisation"]) == {"random", "inference", "wordnet", "word2vec", "imprinted"}
+    record = json.loads((finished / RESULTS / "provenance.json").read_text())
+    assert len(record["processors"]) == len(record["devices"]) == 1 and all(record["processors"])
     said = (finished / "first run.txt").read_text()
     assert "macro F, images per class" in said and f"figures  {RESULTS}/figures/" in said
 

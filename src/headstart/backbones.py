@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
-from headstart.computing import precision_on, set_precision
+from headstart.computing import precision_on, processor_of, set_precision
 from headstart.devices import claim
 from headstart.weights import fill, read_weights
 
@@ -279,9 +279,8 @@ def _pick_gpu() -> torch.device:
 
 
 def _announce(device: torch.device, precision: str, compile: bool) -> None:
-    model = f" ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else ""
     how = precision_on(device, precision) + (", compiled" if compile and device.type == "cuda" else "")
-    print(f"device {device.type}{model}, {how}, torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
+    print(f"device {device.type} ({processor_of(device)}), {how}, torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
     if device.type != "cuda" and (precision != "float32" or compile):
         print(f"gpu.precision and gpu.compile are without effect on {device.type}")
 

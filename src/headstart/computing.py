@@ -42,6 +42,11 @@ def precision_on(device: torch.device, precision: str) -> str:
     return precision if device.type == "cuda" else "float32"
 
 
+def processor_of(device: torch.device) -> str:
+    """Name what the last bits of a result depend on: the GPU's model, or the CPU's instruction set, such as "AVX512"."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else torch.backends.cpu.get_cpu_capability()
+
+
 def set_precision(device: torch.device, precision: str) -> None:
     """Let this process's GPU round float32 products, or forbid it, which PyTorch by itself does not for convolutions.
 

@@ -8,7 +8,7 @@ import pandas as pd
 from headstart.backbones import cut, load_classifier, pick_device
 from headstart.batches import TrainingImages
 from headstart.checkpoints import Checkpoint, digest_of
-from headstart.computing import precision_on
+from headstart.computing import precision_on, processor_of
 from headstart.files import write_arrays, write_table
 from headstart.heads import load_heads
 from headstart.images import PixelStore
@@ -72,6 +72,7 @@ run = {
     "shots": int(wildcards.shots),
     "seed": int(wildcards.seed),
     "device": device.type,
+    "processor": processor_of(device),
     "precision": precision_on(device, params.gpu["precision"]),
 }
 write_arrays({name: tensor.numpy() for name, tensor in weights.items()}, snakemake.output.weights)

@@ -18,13 +18,14 @@ PACKAGES = (
 
 follow(snakemake.log[0])
 config = snakemake.params.config
-runs = pd.concat([pd.read_parquet(path, columns=["device", "precision"]) for path in snakemake.input.runs])
+runs = pd.concat([pd.read_parquet(path, columns=["device", "processor", "precision"]) for path in snakemake.input.runs])
 record = {
     "experiment": config["experiment"],
     "commit": commit(Path(snakemake.scriptdir)),
     "config_digest": digest(config),
     "seeds": config["seeds"],
     "devices": sorted(runs["device"].unique()),
+    "processors": sorted(runs["processor"].unique()),
     "precisions": sorted(runs["precision"].unique()),
     "source_accuracy": [pd.read_csv(path).to_dict("records") for path in snakemake.input.accuracy],
     "packages": versions(PACKAGES),
