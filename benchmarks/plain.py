@@ -1,4 +1,6 @@
-"""The small grid as a plain script, as a user would write it: `python benchmarks/plain.py CONFIG SEED SCORES NEIGHBOURS`.
+"""The small grid as a plain script, as a user would write it.
+
+Run as `python benchmarks/plain.py CONFIG SEED SCORES NEIGHBOURS`, a process for each seed.
 
 Nothing is kept from one use to the next: see plain_parts.py. The library draws the images, splits them, builds heads
 and networks; what costs time is done plainly.

@@ -280,7 +280,8 @@ def _pick_gpu() -> torch.device:
 
 def _announce(device: torch.device, precision: str, compile: bool) -> None:
     how = precision_on(device, precision) + (", compiled" if compile and device.type == "cuda" else "")
-    print(f"device {device.type} ({processor_of(device)}), {how}, torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
+    where = f"device {device.type} ({processor_of(device)})"
+    print(f"{where}, {how}, torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
     if device.type != "cuda" and (precision != "float32" or compile):
         print(f"gpu.precision and gpu.compile are without effect on {device.type}")
 

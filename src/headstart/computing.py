@@ -43,7 +43,7 @@ def precision_on(device: torch.device, precision: str) -> str:
 
 
 def processor_of(device: torch.device) -> str:
-    """Name what the last bits of a result depend on: the GPU's model, or the CPU's instruction set, such as "AVX512"."""
+    """Name what the last bits of a result depend on: the GPU's model, or the CPU's instructions, such as "AVX512"."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else torch.backends.cpu.get_cpu_capability()
 
 
