@@ -1,12 +1,10 @@
 """Scoring on the test pictures: the whole network each time against layer4 and the head on the frozen blocks' output.
 
 `python benchmarks/compare_evaluation.py`, about two minutes. ResNet-50 and ResNet-101, 224 pixels, random weights with
-BatchNorm statistics of the pictures. From a float32 cache the logits have equal bits. From a float16 cache they are
-rounded; how many of 1000 drawn pictures keep their first choice is counted with a head imprinted on other pictures.
-The floor is the work of layer4 and head at the speed of a product of matrices.
+BatchNorm statistics of the pictures. From a float32 cache the logits have equal bits; compare_rounding.py tells what a
+float16 cache does. The floor is the work of layer4 and head at the speed of a product of matrices.
 """
 
-import io
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,10 +16,9 @@ from comparison import Row, alternate, measure, report
 from headstart.backbones import Network, cut, load_classifier, pick_device
 from headstart.costs import measure_costs
 from headstart.embedding import cache_trunk
-from headstart.heads import imprinted_head, random_head
+from headstart.heads import random_head
 from headstart.images import PixelStore, decode_tar
 from headstart.replicas import Replica, score
-from headstart.shapes import SHAPES, draw_image
 from pictures import some_pictures, write_tar
 from plain_parts import Array, Pictures, calibrated, predict, with_head
 from plain_parts import score as plain_score
@@ -30,8 +27,6 @@ CPU = torch.device("cpu")
 CLASSES, BATCH = 90, 32
 ASKED = {"resnet50": 4, "resnet101": 8}
 TIMED, SHORT_SIDE, CROP = 48, 256, 224  # pictures, pixels
-KINDS, DRAWN, SIDE = 20, 60, 96  # classes of drawn pictures, pictures of each, pixels
-AGREEING = 0.999
 
 
 def store_of(pictures: Pictures, folder: Path) -> PixelStore:
@@ -88,39 +83,11 @@ def speed() -> float:
     return 2 * 2048**3 / seconds
 
 
-def rounded(folder: Path) -> None:
-    """Count the pictures whose first choice stays when the cache is rounded to float16."""
-    kinds, shots = sorted(SHAPES)[:KINDS], DRAWN // 6
-    data = {}
-    for wnid in kinds:
-        for number in range(DRAWN):
-            draw_image(wnid, number, 0, SIDE).save(buffer := io.BytesIO(), "JPEG", quality=95)
-            data[f"{wnid}_{number}.JPEG"] = buffer.getvalue()
-    labels = np.repeat(np.arange(KINDS), DRAWN)
-    trained = np.tile(np.arange(DRAWN) < shots, KINDS)
-    drawn = Pictures({f"n00000001_{name}": content for name, content in data.items()}, short_side=SIDE, side=SIDE)
-    names, store = list(drawn.data), store_of(drawn, folder)
-    model = calibrated(load_classifier("torchvision", "resnet50", 1000), drawn.central(names[:: DRAWN // 3]))
-    network = cut(model, "layer4")
-    exact, half = (cached(network, drawn, store, folder, dtype) for dtype in ("float32", "float16"))
-    bare = Replica(network.tail, np.zeros((KINDS, 2048), np.float32), np.zeros(KINDS, np.float32))
-    with torch.inference_mode():
-        features = bare.eval().tail(torch.from_numpy(exact[trained])).numpy()
-    head = imprinted_head(features, labels[trained], kinds, scale=1.0)
-    replica = Replica(network.tail, head.weight, head.bias).to(memory_format=torch.channels_last)
-    first, other = (logits_of(replica, outputs[~trained]).argmax(1) for outputs in (exact, half))
-    same, right = (first == other).mean(), (first == labels[~trained]).mean()
-    said = f"{len(set(first.tolist()))} classes chosen, {right:.0%} of them right"
-    print(f"float16 cache: first choice of {same:.2%} of {len(first)} pictures unchanged ({said})")
-    assert same >= AGREEING, f"expected at least {AGREEING:.1%}"
-
-
 def main() -> bool:
     """Compare, print the table, and say whether the fast form is as fast as asked."""
     pick_device()
     with TemporaryDirectory() as folder:
         rows = [compare(name, Path(folder)) for name in ASKED]
-        rounded(Path(folder))
     return report(rows)
 
 

@@ -1,6 +1,5 @@
-"""The experiment as a plain script; its parts are the forms that benchmarks and tests compare the library with.
+"""Parts of the experiment done plainly: benchmarks and tests compare the library with them, plain.py is made of them.
 
-`python benchmarks/plain.py grid.yaml scores.csv neighbours.csv` runs the grid of such a config, with drawn images.
 Pictures are decoded at every use, every run and every score passes the whole network, F-scores are sklearn's, one by
 one. The keyed draws of crops, batches and dropout are the library's, so that results can be compared. The network is
 a ResNet in channels last, of which `layer4` and `fc` are trained.

@@ -8,6 +8,7 @@ import compare_decode
 import compare_evaluation
 import compare_grid
 import compare_inference
+import compare_rounding
 import compare_sweep
 import compare_training
 import pictures
@@ -59,6 +60,14 @@ def test_the_cached_trunk_gives_the_whole_networks_logits(monkeypatch, capsys, t
     shrink(monkeypatch, compare_evaluation, TIMED=6, SHORT_SIDE=36, CROP=32, CLASSES=3, BATCH=4)
     compare_evaluation.compare("resnet18", tmp_path)
     assert "18 logits equal in all bits" in capsys.readouterr().out
+
+
+def test_first_choices_survive_a_rounded_cache_and_a_lost_one_fails(monkeypatch, capsys, tmp_path):
+    shrink(monkeypatch, compare_rounding, KINDS=3, DRAWN=12, SIDE=32)
+    assert compare_rounding.drawn(tmp_path)
+    assert "first choice of 30 of 30 pictures unchanged" in capsys.readouterr().out
+    monkeypatch.setattr(compare_rounding, "logits_of", lambda _, outputs: np.eye(3)[outputs])
+    assert not compare_rounding.kept("", None, np.array([0, 1]), np.array([0, 2]), np.array([0, 1]))
 
 
 def test_the_pipeline_scores_as_the_plain_script(capsys, tmp_path):
