@@ -59,12 +59,12 @@ def alternate(
 
 def machine() -> str:
     """Describe this machine in a line: processor, cores, who else is at work, Python."""
-    names = [line.partition(":")[2].strip() for line in _cpu_lines() if line.startswith("model name")]
+    from torch import device  # late: some comparisons time what their forms import
+
+    from headstart.computing import processor_of
+
     load = os.getloadavg()[0]
-    return (
-        f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
-        f"load {load:.1f}, Python {platform.python_version()}"
-    )
+    return f"{processor_of(device('cpu'))}, {os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}"
 
 
 def report(rows: Sequence[Row]) -> bool:
@@ -79,8 +79,3 @@ def report(rows: Sequence[Row]) -> bool:
         times = f"{row.plain:10.3f}  {row.fast:10.4g}  {row.plain / row.fast:8.1f}x  {asked:>8}"
         print(f"{row.what:{width}}  {times}  {floor}{within}{'' if row.met() else '  TOO SLOW'}", flush=True)
     return all(row.met() for row in rows)
-
-
-def _cpu_lines() -> list[str]:
-    path = Path("/proc/cpuinfo")
-    return path.read_text().splitlines() if path.exists() else []

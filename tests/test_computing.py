@@ -1,5 +1,6 @@
 """What a GPU would do, as far as a machine without one can tell."""
 
+import platform
 from contextlib import contextmanager
 
 import numpy as np
@@ -64,6 +65,15 @@ def test_the_device_has_a_number_and_the_log_says_how_it_computes(gpu, capsys):
     gpu((9, 0))
     assert pick_device(threads=1, precision="bf16", compile=True) == GPU
     assert "device cuda (Old Card), bf16, compiled, torch" in capsys.readouterr().out
+
+
+def test_a_cpu_is_named_by_its_model_where_linux_tells_it_and_by_its_instructions(monkeypatch):
+    instructions = torch.backends.cpu.get_cpu_capability()
+    monkeypatch.setattr(computing.Path, "exists", lambda path: True)
+    monkeypatch.setattr(computing.Path, "read_text", lambda path: "processor\t: 0\nmodel name\t: Old CPU\nflags\t: a\n")
+    assert processor_of(CPU) == f"Old CPU, {instructions}"
+    monkeypatch.setattr(computing.Path, "exists", lambda path: False)
+    assert processor_of(CPU) == f"{platform.machine()}, {instructions}"
 
 
 def test_a_cpu_computes_in_float32_whatever_is_asked_and_the_log_says_so(monkeypatch, capsys):

@@ -5,7 +5,10 @@ Adam, BatchNorm's statistics, the last layer and the loss are float32 in every p
 
 from __future__ import annotations
 
+import platform
+import re
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -43,8 +46,17 @@ def precision_on(device: torch.device, precision: str) -> str:
 
 
 def processor_of(device: torch.device) -> str:
-    """Name what the last bits of a result depend on: the GPU's model, or the CPU's instructions, such as "AVX512"."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else torch.backends.cpu.get_cpu_capability()
+    """Name what the last bits of a result depend on: the GPU's model, or the CPU's model and instructions."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{_cpu_model()}, {torch.backends.cpu.get_cpu_capability()}"
+
+
+def _cpu_model() -> str:
+    """Give the CPU's name where Linux tells it, else its kind, such as "arm64"."""
+    told = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    found = re.search(r"^model name\s*: (.+)", told, re.MULTILINE)
+    return found[1].strip() if found else platform.machine()
 
 
 def set_precision(device: torch.device, precision: str) -> None:
