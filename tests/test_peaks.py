@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import torch
 from PIL import Image
-from test_architecture import RULES
+from test_architecture import RULE_NAMES, RULES
 from test_backbones import Chain, build
 from torch import nn
 
@@ -25,11 +25,6 @@ from headstart.training import train_lockstep
 LIBRARY = Path(__file__).parent.parent / "src"
 CPU = torch.device("cpu")
 LOOK = {"side": 32, "mean": [0.5] * 3, "std": [0.5] * 3}
-HEAVY = {
-    *("decode_images", "decode_samples", "embed_images", "cache_trunk", "fine_tune", "train_source", "check_source"),
-    *("measure_inference", "initialise_heads", "sweep_neighbours", "measure_wordnet", "measure_word2vec"),
-    "train_wordvectors",
-}
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +41,12 @@ def network():
     return cut(build(Chain), "features.1", side=32)
 
 
-def test_the_peak_of_every_job_that_reads_images_or_features_is_written_down():
-    rules = dict(re.findall(r"^ *rule (\w+):\n(.*?)(?=^ *rule |\Z)", RULES, flags=re.MULTILINE | re.DOTALL))
-    assert {rule for rule, body in rules.items() if re.search(r"benchmark:\s+\"[^\"]*\.tsv\"", body)} >= HEAVY
+def test_every_job_writes_its_peak_beside_its_log():
+    logs, peaks = (
+        re.findall(rf"{kind}:\s+\"([^\"]*)\.{suffix}\"", RULES)
+        for kind, suffix in (("log", "log"), ("benchmark", "tsv"))
+    )
+    assert len(logs) == len(RULE_NAMES) and peaks == [path.replace("/logs/", "/benchmarks/") for path in logs]
 
 
 DECODE = """

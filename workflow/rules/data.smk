@@ -9,6 +9,8 @@ if DRAWN:
             captions="resources/{experiment}/{wnid}.txt",
         log:
             "results/{experiment}/logs/draw_shapes/{wnid}.log",
+        benchmark:
+            "results/{experiment}/benchmarks/draw_shapes/{wnid}.tsv"
         localrule: True
         conda:
             "../../envs/vision.yaml"
@@ -32,6 +34,8 @@ if FETCHED:
             tar="resources/{experiment}/{wnid}.tar",
         log:
             "results/{experiment}/logs/fetch_synset/{wnid}.log",
+        benchmark:
+            "results/{experiment}/benchmarks/fetch_synset/{wnid}.tsv"
         localrule: True
         conda:
             "../../envs/vision.yaml"
@@ -54,6 +58,8 @@ rule fetch_file:
         file="resources/{experiment}/downloads/{file}",
     log:
         "results/{experiment}/logs/fetch_file/{file}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/fetch_file/{file}.tsv"
     localrule: True
     conda:
         "../../envs/vision.yaml"
@@ -131,6 +137,8 @@ rule prepare_wordnet:
         noun="resources/{experiment}/wordnet/data.noun",
     log:
         "results/{experiment}/logs/prepare_wordnet.log",
+    benchmark:
+        "results/{experiment}/benchmarks/prepare_wordnet.tsv"
     localrule: True
     conda:
         "../../envs/text.yaml"
@@ -157,6 +165,8 @@ rule describe_classes:
         classes="results/{experiment}/classes.csv",
     log:
         "results/{experiment}/logs/describe_classes.log",
+    benchmark:
+        "results/{experiment}/benchmarks/describe_classes.tsv"
     localrule: True
     conda:
         "../../envs/text.yaml"
@@ -185,6 +195,8 @@ rule audit_images:
         images="results/{experiment}/images.csv",
     log:
         "results/{experiment}/logs/audit_images.log",
+    benchmark:
+        "results/{experiment}/benchmarks/audit_images.tsv"
     localrule: True
     conda:
         "../../envs/vision.yaml"
@@ -210,6 +222,8 @@ rule split_images:
         split="results/{experiment}/splits/{seed}.csv",
     log:
         "results/{experiment}/logs/split_images/{seed}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/split_images/{seed}.tsv"
     localrule: True
     conda:
         "../../envs/vision.yaml"

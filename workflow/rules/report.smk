@@ -28,6 +28,8 @@ rule tabulate:
         tex="results/{experiment}/tables/{table}.tex",
     log:
         "results/{experiment}/logs/tabulate/{table}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/tabulate/{table}.tsv"
     localrule: True
     conda:
         "../../envs/report.yaml"
@@ -61,6 +63,8 @@ rule draw_figure:
         data="results/{experiment}/figures/{figure}.csv",
     log:
         "results/{experiment}/logs/draw_figure/{figure}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/draw_figure/{figure}.tsv"
     localrule: True
     conda:
         "../../envs/report.yaml"
@@ -95,6 +99,8 @@ rule build_explorer:
         ),
     log:
         "results/{experiment}/logs/build_explorer.log",
+    benchmark:
+        "results/{experiment}/benchmarks/build_explorer.tsv"
     conda:
         "../../envs/report.yaml"
     resources:
@@ -130,6 +136,8 @@ rule record_provenance:
         config="results/{experiment}/config.yaml",
     log:
         "results/{experiment}/logs/record_provenance.log",
+    benchmark:
+        "results/{experiment}/benchmarks/record_provenance.tsv"
     localrule: True
     conda:
         "../../envs/vision.yaml"

@@ -138,6 +138,8 @@ if (config["wordvectors"]["path"] or "").endswith(".tar.gz"):
             vectors=collect("resources/{{experiment}}/wordvectors/{name}", name=("feature.bin", "id.txt", "shape.txt")),
         log:
             "results/{experiment}/logs/unpack_wordvectors.log",
+        benchmark:
+            "results/{experiment}/benchmarks/unpack_wordvectors.tsv"
         conda:
             "../../envs/text.yaml"
         resources:
@@ -272,6 +274,8 @@ rule choose_neighbours:
         neighbours="results/{experiment}/neighbours/{seed}.csv",
     log:
         "results/{experiment}/logs/choose_neighbours/{seed}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/choose_neighbours/{seed}.tsv"
     localrule: True
     conda:
         "../../envs/vision.yaml"
