@@ -27,7 +27,7 @@ from plain_parts import score as plain_score
 CPU = torch.device("cpu")
 CLASSES, BATCH = 90, 32
 ASKED = {"resnet50": 4, "resnet101": 8}
-TIMED, SHORT_SIDE, CROP = 48, 256, 224  # pictures, pixels
+TIMED, SHORT_SIDE, CROP = 32, 256, 224  # pictures, pixels
 
 
 def store_of(pictures: Pictures, folder: Path) -> PixelStore:
