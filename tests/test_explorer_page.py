@@ -129,6 +129,7 @@ def test_numbers_behind_charts_can_be_read_as_tables(visit, made):
     page = visit()
     page.locator("#learning summary").click()
     table = page.locator("#learning .numbers table").last
+    table.wait_for()  # browsers tell of an opened summary after the click is over
     means, halves = facts_in(made.read_text())["macro"]["wordnet"]["20"]
     row = table.locator("tbody tr").filter(has_text="WordNet").locator("td").all_inner_texts()
     assert row == [f"{mean:.3f} ± {half:.3f}" for mean, half in zip(means, halves, strict=True)]
