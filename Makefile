@@ -28,7 +28,7 @@ rehearsal: .venv/ready  ## the paper's experiment in small, on files from a serv
 plan: .venv/ready  ## what an experiment needs: files, disk, work, hours (CONFIG=config/photos.yaml; FILES=1 lists every file)
 	python workflow/plan.py $(CONFIG) $(if $(FILES),--files)
 
-bench: .venv/ready  ## every fast form against its plain one: equal results, and as fast as asked (ten minutes)
+bench: .venv/ready  ## every fast form against its plain one: equal results, and as fast as asked (six to ten minutes)
 	python benchmarks/bench.py
 
 growth: .venv/ready  ## how the main steps grow with images, classes and shots

@@ -1,6 +1,6 @@
 """The whole small grid of grid.yaml: benchmarks/plain.py against the pipeline, Snakemake included.
 
-`python benchmarks/compare_grid.py`, five or six minutes. 4 initialisations x 3 shot counts x 2 seeds of a ResNet-50 on
+`python benchmarks/compare_grid.py`, four to six minutes. 4 initialisations x 3 shot counts x 2 seeds of a ResNet-50 on
 drawn images. Both forms start from nothing but the weights and the word vectors, and use two cores: the plain one a
 process for each seed, the pipeline two jobs at once. Both end in Table 2; every F-score of every run at every
 evaluated step, and every K chosen, are the same.

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from compare_evaluation import cached, logits_of, store_of
-from headstart.backbones import cut, load_classifier, pick_device
+from headstart.backbones import Network, cut, load_classifier, pick_device
 from headstart.heads import imprinted_head
 from headstart.replicas import Replica
 from headstart.shapes import SHAPES, draw_image
@@ -26,9 +26,9 @@ KINDS, DRAWN, SIDE = 20, 60, 96  # classes of drawn pictures, pictures of each, 
 AGREEING = 0.999
 
 
-def kept(what: str, replica: Replica, exact: Array, labels: Array) -> bool:
-    """Say how many first choices stay when the cache is rounded, as it is for float16, and whether these are enough."""
-    first, other = (logits_of(replica, outputs).argmax(1) for outputs in (exact, exact.astype(np.float16)))
+def kept(what: str, replica: Replica, exact: Array, half: Array, labels: Array) -> bool:
+    """Say how many first choices stay when the cache is rounded, and whether these are enough."""
+    first, other = (logits_of(replica, outputs).argmax(1) for outputs in (exact, half))
     same, right = (first == other).mean(), (first == labels).mean()
     print(f"{what}: first choice of {(first == other).sum()} of {len(first)} pictures unchanged, {same:.2%}")
     print(
@@ -36,6 +36,12 @@ def kept(what: str, replica: Replica, exact: Array, labels: Array) -> bool:
         flush=True,
     )
     return bool(same >= AGREEING)
+
+
+def both(network: Network, pictures: Pictures, folder: Path) -> tuple[Array, Array]:
+    """Keep the frozen blocks' output in float32 and in float16."""
+    store = store_of(pictures, folder)
+    return cached(network, pictures, store, folder), cached(network, pictures, store, folder, "float16")
 
 
 def photographed(folder: Path) -> bool:
@@ -48,8 +54,8 @@ def photographed(folder: Path) -> bool:
     network = cut(model.to(memory_format=torch.channels_last), "blocks.6")
     weight, bias = (tensor.detach().numpy() for tensor in (network.head.weight, network.head.bias))
     labels = np.unique(wnids, return_inverse=True)[1]  # a network's outputs are in the order of sorted wnids
-    exact, replica = cached(network, pictures, store_of(pictures, folder), folder), Replica(network.tail, weight, bias)
-    return kept("MobileNetV2, photographs", replica, exact, labels)
+    replica = Replica(network.tail, weight, bias)
+    return kept("MobileNetV2, photographs", replica, *both(network, pictures, folder), labels)
 
 
 def drawn(folder: Path) -> bool:
@@ -63,12 +69,12 @@ def drawn(folder: Path) -> bool:
     pictures = Pictures(data, short_side=SIDE, side=SIDE)
     model = load_classifier("torchvision", "resnet50", 1000)
     network = cut(calibrated(model, pictures.central(list(data)[:: DRAWN // 3])), "layer4")
-    exact = cached(network, pictures, store_of(pictures, folder), folder)
+    exact, half = both(network, pictures, folder)
     with torch.inference_mode():
         features = network.tail.eval()(torch.from_numpy(exact[trained])).numpy()
     head = imprinted_head(features, labels[trained], kinds, scale=1.0)
     replica = Replica(network.tail, head.weight, head.bias).to(memory_format=torch.channels_last)
-    return kept("ResNet-50, drawn pictures", replica, exact[~trained], labels[~trained])
+    return kept("ResNet-50, drawn pictures", replica, exact[~trained], half[~trained], labels[~trained])
 
 
 def main() -> bool:

@@ -67,7 +67,7 @@ def test_first_choices_survive_a_rounded_cache_and_a_lost_one_fails(monkeypatch,
     assert compare_rounding.drawn(tmp_path)
     assert "first choice of 30 of 30 pictures unchanged" in capsys.readouterr().out
     monkeypatch.setattr(compare_rounding, "logits_of", lambda _, outputs: np.stack([outputs, outputs == 0], 1))
-    assert not compare_rounding.kept("", None, np.array([0.0, 1e-9]), np.array([0, 1]))
+    assert not compare_rounding.kept("", None, np.array([0.0, 1e-9]), np.zeros(2), np.array([0, 1]))
 
 
 def test_the_pipeline_scores_as_the_plain_script(capsys, tmp_path):

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from headstart.computing import processor_of
+
 
 @pytest.fixture
 def script(monkeypatch):
@@ -20,7 +22,8 @@ def test_a_cpu_is_measured_only_when_asked_and_both_forms_agree(script, capsys):
     script.main(["--device", "cpu", "--threads", "1", *small])
     said = capsys.readouterr().out
     assert "weights at most 0 apart, F-scores at most 0" in said
-    assert "2 x resnet18, 32 pixels, batch 2; CPU" in said and torch.__version__ in said
+    where = f"{processor_of(torch.device('cpu'))}, 1 CPU threads, torch {torch.__version__}"
+    assert f"2 x resnet18, 32 pixels, batch 2; {where}" in said
     rows = re.findall(r"^\| float32 \| (.*) \| ([\d.,]+) \| ([\d.]+)% \|$", said, flags=re.MULTILINE)
     assert [what for what, _, _ in rows] == [
         *("training, plain", "training, lockstep", "scoring, whole network", "scoring, cached trunk"),

@@ -1,6 +1,7 @@
 """Write the parts of README.md that come from elsewhere: the demo's results and the list of files (`make readme`)."""
 
 import ast
+import json
 import re
 import shutil
 from pathlib import Path
@@ -52,7 +53,7 @@ def tree() -> str:
 
 
 def demo() -> str:
-    """Return Table 2 of the demo and two of its figures, which are copied to docs/."""
+    """Return Table 2 of the demo, what it ran on, and two of its figures, which are copied to docs/."""
     (PROJECT / "docs").mkdir(exist_ok=True)
     for figure in FIGURES:
         shutil.copyfile(RESULTS / f"figures/{figure}.svg", PROJECT / f"docs/shapes_{figure}.svg")
@@ -60,7 +61,9 @@ def demo() -> str:
         "![F right after initialisation against the number of source neighbours](docs/shapes_figure3.svg)",
         "![First and best macro F against the number of training images](docs/shapes_shots.svg)",
     ]
-    return "\n\n".join([(RESULTS / "tables/table2.md").read_text().strip(), *pictures])
+    processors = " and ".join(json.loads((RESULTS / "provenance.json").read_text())["processors"])
+    where = f"Run on {processors}. Another model of processor gives other numbers: docs/reading-results.md says why."
+    return "\n\n".join([(RESULTS / "tables/table2.md").read_text().strip(), where, *pictures])
 
 
 def between(text: str, name: str, new: str, maker: str = "make readme") -> str:
