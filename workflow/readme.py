@@ -62,7 +62,7 @@ def demo() -> str:
         "![First and best macro F against the number of training images](docs/shapes_shots.svg)",
     ]
     processors = " and ".join(json.loads((RESULTS / "provenance.json").read_text())["processors"])
-    where = f"Run on {processors}. Another model of processor gives other numbers: docs/reading-results.md says why."
+    where = f"Run on {processors}. Another model gives other numbers ([why](docs/reading-results.md))."
     return "\n\n".join([(RESULTS / "tables/table2.md").read_text().strip(), where, *pictures])
 
 
