@@ -25,8 +25,10 @@ photos: .venv/ready  ## the photographs (see README)
 rehearsal: .venv/ready  ## the paper's experiment in small, on files from a server on this machine
 	python tests/rehearsal.py snakemake --cores $(CORES) --configfile config/rehearsal.yaml
 
+plan docs readme deviations: export PYTHONPATH := src:workflow
+
 plan: .venv/ready  ## what an experiment needs: files, disk, work, hours (CONFIG=config/photos.yaml; FILES=1 lists every file)
-	python workflow/plan.py $(CONFIG) $(if $(FILES),--files)
+	python -m pipeline.plan.page $(CONFIG) $(if $(FILES),--files)
 
 bench: .venv/ready  ## every fast form against its plain one: equal results, and as fast as asked (six to ten minutes)
 	python benchmarks/bench.py
@@ -58,18 +60,18 @@ format: .venv/ready  ## let the formatters rewrite the code
 	snakefmt Snakefile workflow
 
 docs: .venv/ready  ## config/README.md from config/schema.yaml; the list of files that another workflow fetches
-	python workflow/config_reference.py
-	python workflow/shipped.py
+	python -m pipeline.config.reference
+	python -m pipeline.docs.shipped
 
 readme: .venv/ready  ## the demo's results and the list of files in README.md
-	python workflow/readme.py
+	python -m pipeline.docs.readme
 
 Dockerfile: .venv/ready envs/*.yaml  ## the conda environments as a container image, in the words of Snakemake
 	PATH="tests/conda/bin:$(PATH)" snakemake --containerize --configfile config/minimal.yaml > $@.partial
 	mv $@.partial $@
 
 deviations: .venv/ready  ## what each choice does that the paper leaves open, measured on the photographs (docs/deviations.md)
-	python workflow/deviations.py $(CORES)
+	python -m pipeline.docs.deviations $(CORES)
 
 lock: .venv/ready  ## newest versions that fit requirements.in, pinned with hashes
 	uv pip compile --upgrade --universal --generate-hashes --no-header --quiet --python-version 3.11 requirements.in --output-file requirements.txt

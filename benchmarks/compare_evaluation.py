@@ -13,12 +13,12 @@ import numpy as np
 import torch
 
 from comparison import Row, alternate, report
-from headstart.backbones import Network, cut, load_classifier, pick_device
-from headstart.costs import measure_costs
-from headstart.embedding import cache_trunk
-from headstart.heads import random_head
-from headstart.images import PixelStore, decode_tar
-from headstart.replicas import Replica, score
+from headstart.data.images import PixelStore, decode_tar
+from headstart.finetuning.costs import measure_costs
+from headstart.finetuning.replicas import Replica, score
+from headstart.heads.starts import random_head
+from headstart.networks.backbones import Network, cut, load_classifier, pick_device
+from headstart.networks.embedding import cache_trunk
 from peak import peak
 from pictures import some_pictures, write_tar
 from plain_parts import Array, Pictures, calibrated, predict, with_head

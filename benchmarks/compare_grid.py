@@ -19,10 +19,10 @@ import torch
 import yaml
 
 from comparison import Row, measure, report
-from headstart.backbones import load_classifier
-from headstart.pretraining import save_weights
+from headstart.measures.wordvectors import read_sentences, save_vectors, train_vectors
+from headstart.networks.backbones import load_classifier
+from headstart.networks.pretraining import save_weights
 from headstart.shapes import write_captions
-from headstart.wordvectors import read_sentences, save_vectors, train_vectors
 from plain import drawn
 from plain_parts import Pictures, calibrated
 

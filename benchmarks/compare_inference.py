@@ -9,7 +9,7 @@ import sys
 import numpy as np
 
 from comparison import Row, alternate, measure, report
-from headstart.metrics import couple_f_scores
+from headstart.measures.metrics import couple_f_scores
 from plain_parts import Array, couple_f_score
 
 TARGETS, SOURCES = 90, 1000

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from compare_evaluation import cached, logits_of, store_of
-from headstart.backbones import Network, cut, load_classifier, pick_device
-from headstart.heads import imprinted_head
-from headstart.replicas import Replica
+from headstart.finetuning.replicas import Replica
+from headstart.heads.starts import imprinted_head
+from headstart.networks.backbones import Network, cut, load_classifier, pick_device
 from headstart.shapes import SHAPES, draw_image
 from pictures import SAMPLES
 from plain_parts import Array, Pictures, calibrated

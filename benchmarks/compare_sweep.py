@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from comparison import Row, alternate, measure, report
-from headstart.backbones import cut, load_classifier, pick_device
-from headstart.embedding import frozen_pass
-from headstart.sweeps import Images, SourceHead, source_logits, sweep_together
+from headstart.heads.sweeps import Images, SourceHead, source_logits, sweep_together
+from headstart.networks.backbones import cut, load_classifier, pick_device
+from headstart.networks.embedding import frozen_pass
 from pictures import some_pictures
 from plain_parts import Array, Pictures, calibrated, sweep_features, sweep_network
 

@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from comparison import Row, alternate, report
-from headstart.backbones import cut, load_classifier, pick_device
-from headstart.batches import TrainingImages, draw_batch
-from headstart.embedding import cache_trunk, frozen_pass
-from headstart.heads import random_head
-from headstart.images import PixelStore, decode_tar
-from headstart.replicas import start_replicas
-from headstart.training import train_lockstep
+from headstart.data.images import PixelStore, decode_tar
+from headstart.finetuning.batches import TrainingImages, draw_batch
+from headstart.finetuning.replicas import start_replicas
+from headstart.finetuning.training import train_lockstep
+from headstart.heads.starts import random_head
+from headstart.networks.backbones import cut, load_classifier, pick_device
+from headstart.networks.embedding import cache_trunk, frozen_pass
 from pictures import some_pictures, write_tar
 from plain_parts import Array, Pictures, calibrated, train, trained_weights, with_head
 

@@ -1,4 +1,4 @@
-"""Wu-Palmer similarity: NLTK asked pair by pair against `headstart.wupalmer`; the same bits, 500 times as fast.
+"""Wu-Palmer similarity: NLTK asked pair by pair against `measures.wupalmer`; the same bits, 500 times as fast.
 
 `python benchmarks/compare_wordnet.py`, where WordNet 3.0 is installed; about a minute. The paper's 90 targets x 1000
 sources are compared three times. The fast form always reads WordNet's files; NLTK finds its synsets ready, reads them
@@ -39,9 +39,9 @@ def by_nltk(synsets: Mapping[str, Any], targets: Sequence[str], sources: Sequenc
 
 def papers_matrix(folder: Path, plain_import: float, fast_import: float) -> list[Row]:
     """Compare both forms on the paper's 90 x 1000 classes."""
-    from headstart.hypernyms import read_hypernyms
-    from headstart.taxonomy import read_taxonomy
-    from headstart.wupalmer import wu_palmer
+    from headstart.measures.hypernyms import read_hypernyms
+    from headstart.measures.taxonomy import read_taxonomy
+    from headstart.measures.wupalmer import wu_palmer
 
     targets, sources = read_wnids("targets/paper90.tsv"), read_wnids("sources/ilsvrc.tsv")
     fast, found = measure(lambda: wu_palmer(read_hypernyms(folder), targets, sources), 10)
@@ -57,9 +57,9 @@ def papers_matrix(folder: Path, plain_import: float, fast_import: float) -> list
 
 def random_pairs(folder: Path) -> Row:
     """Compare both forms on 20,000 random pairs of all nouns, in blocks."""
-    from headstart.hypernyms import read_hypernyms
-    from headstart.taxonomy import read_taxonomy
-    from headstart.wupalmer import wu_palmer
+    from headstart.measures.hypernyms import read_hypernyms
+    from headstart.measures.taxonomy import read_taxonomy
+    from headstart.measures.wupalmer import wu_palmer
 
     nouns, synsets = read_hypernyms(folder), read_taxonomy(folder)
     blocks = np.random.default_rng(0).choice(list(nouns), (200, 2, 10)).tolist()
@@ -72,8 +72,8 @@ def random_pairs(folder: Path) -> Row:
 
 def main() -> bool:
     """Compare, print the table, and say whether the fast form is as fast as asked."""
-    fast_import, _ = measure(lambda: import_module("headstart.wupalmer"), 1)
-    plain_import, taxonomy = measure(lambda: import_module("headstart.taxonomy"), 1)
+    fast_import, _ = measure(lambda: import_module("headstart.measures.wupalmer"), 1)
+    plain_import, taxonomy = measure(lambda: import_module("headstart.measures.taxonomy"), 1)
     with TemporaryDirectory() as folder:
         taxonomy.prepare_wordnet(taxonomy.find_wordnet(), Path(folder))
         rows = [*papers_matrix(Path(folder), plain_import, fast_import), random_pairs(Path(folder))]

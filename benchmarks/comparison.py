@@ -61,7 +61,7 @@ def machine() -> str:
     """Describe this machine in a line: processor, cores, who else is at work, Python."""
     from torch import device  # late: some comparisons time what their forms import
 
-    from headstart.computing import processor_of
+    from headstart.machine.computing import processor_of
 
     load = os.getloadavg()[0]
     return f"{processor_of(device('cpu'))}, {os.cpu_count()} cores, load {load:.1f}, Python {platform.python_version()}"

@@ -16,17 +16,17 @@ import pandas as pd
 import torch
 
 from comparison import machine, measure
-from headstart.backbones import Network, cut, load_classifier, pick_device
-from headstart.batches import TrainingImages
-from headstart.embedding import embed
-from headstart.heads import random_head
-from headstart.hypernyms import read_hypernyms
-from headstart.images import PixelStore, decode_tar
-from headstart.metrics import couple_f_scores
-from headstart.sweeps import Images, SourceHead, sweep
-from headstart.taxonomy import find_wordnet, prepare_wordnet
-from headstart.training import train_lockstep
-from headstart.wupalmer import wu_palmer
+from headstart.data.images import PixelStore, decode_tar
+from headstart.finetuning.batches import TrainingImages
+from headstart.finetuning.training import train_lockstep
+from headstart.heads.starts import random_head
+from headstart.heads.sweeps import Images, SourceHead, sweep
+from headstart.measures.hypernyms import read_hypernyms
+from headstart.measures.metrics import couple_f_scores
+from headstart.measures.taxonomy import find_wordnet, prepare_wordnet
+from headstart.measures.wupalmer import wu_palmer
+from headstart.networks.backbones import Network, cut, load_classifier, pick_device
+from headstart.networks.embedding import embed
 from pictures import made, write_tar
 
 CPU = torch.device("cpu")

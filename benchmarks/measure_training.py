@@ -3,7 +3,7 @@
 `python benchmarks/measure_training.py`, some minutes on a GPU; where there is none, it says so, and `--device cpu
 --images 64` measures the CPU in float32. Plain runs draw a batch, pass the whole network and score through it, one
 initialisation after the other; lockstep and cached are what the pipeline does. Images are counted once for each
-initialisation. The floor is the time for the same multiplications (headstart.costs) at the speed of the fastest
+initialisation. The floor is the time for the same multiplications (finetuning.costs) at the speed of the fastest
 products, measured beside. On a CPU both forms must agree in all bits of weights and F-scores; on a GPU the largest
 differences are printed.
 """
@@ -24,17 +24,17 @@ from torch import Tensor
 from torch.nn import functional
 
 import comparison  # noqa: F401  (finds the library)
-from headstart.backbones import Network, cut, load_classifier, pick_device, place, use_threads
-from headstart.batches import TrainingImages, draw_step
-from headstart.checkpoints import Checkpoint
-from headstart.computing import PRECISIONS, compile_on, forward_in, processor_of
-from headstart.costs import measure_costs
-from headstart.embedding import cache_trunk, frozen_pass, normalise
-from headstart.heads import random_head
-from headstart.images import PixelStore, crop_batch, decode_folder
-from headstart.metrics import confusion, f_scores
-from headstart.replicas import Replica, score, start_replicas
-from headstart.training import train_lockstep
+from headstart.data.images import PixelStore, crop_batch, decode_folder
+from headstart.finetuning.batches import TrainingImages, draw_step
+from headstart.finetuning.costs import measure_costs
+from headstart.finetuning.replicas import Replica, score, start_replicas
+from headstart.finetuning.training import train_lockstep
+from headstart.heads.starts import random_head
+from headstart.jobs.checkpoints import Checkpoint
+from headstart.machine.computing import PRECISIONS, compile_on, forward_in, processor_of
+from headstart.measures.metrics import confusion, f_scores
+from headstart.networks.backbones import Network, cut, load_classifier, pick_device, place, use_threads
+from headstart.networks.embedding import cache_trunk, frozen_pass, normalise
 from peak import peak
 
 CLASSES, WARM, DROPOUT = 90, 3, 0.75  # WARM: steps before the clock starts

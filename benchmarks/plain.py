@@ -23,14 +23,14 @@ import torch
 import yaml
 
 from compare_wordnet import by_nltk
-from headstart.backbones import load_classifier
-from headstart.heads import INITIALISATIONS, HeadInputs
+from headstart.data.splits import shots, split_images
+from headstart.finetuning.training import evaluation_steps
+from headstart.heads.starts import INITIALISATIONS, HeadInputs
+from headstart.measures.similarity import word2vec
+from headstart.measures.taxonomy import read_taxonomy
+from headstart.measures.wordvectors import load_vectors
+from headstart.networks.backbones import load_classifier
 from headstart.shapes import write_synset
-from headstart.similarity import word2vec
-from headstart.splits import shots, split_images
-from headstart.taxonomy import read_taxonomy
-from headstart.training import evaluation_steps
-from headstart.wordvectors import load_vectors
 from plain_parts import Array, Pictures, inference, predict, sweep_network, train, with_head
 
 Best = Mapping[str, Mapping[str, int]]  # measure -> type of class -> K

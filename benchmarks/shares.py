@@ -21,11 +21,11 @@ import comparison
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
-from configuration import load_config
-from contradictions import read_wnids
-from counts import count
-from headstart.images import PixelStore, crop_batch, decode_tar
-from headstart.training import evaluation_steps
+from headstart.data.images import PixelStore, crop_batch, decode_tar
+from headstart.finetuning.training import evaluation_steps
+from pipeline.config.contradictions import read_wnids
+from pipeline.config.loading import load_config
+from pipeline.plan.counts import count
 
 PROJECT = Path(__file__).parent.parent
 NAME = "shares"

@@ -8,8 +8,8 @@ import pytest
 # Imported by both of its users, so that the fixtures are found.
 from test_explorer import made, stores  # noqa: F401
 
-from headstart.taxonomy import find_wordnet, prepare_wordnet
-from pipeline import copy_project, snakemake
+from headstart.measures.taxonomy import find_wordnet, prepare_wordnet
+from running import copy_project, snakemake
 
 SCREENSHOTS = pytest.StashKey[Path]()
 

@@ -25,9 +25,8 @@ PROJECT = Path(__file__).parent.parent
 sys.path.insert(0, str(PROJECT / "src"))
 
 from file_server import FileServer, Manner  # noqa: E402
-
-from headstart.taxonomy import describe, find_wordnet, prepare_wordnet, read_taxonomy  # noqa: E402
-from headstart.wordvectors import words_of  # noqa: E402
+from headstart.measures.taxonomy import describe, find_wordnet, prepare_wordnet, read_taxonomy  # noqa: E402
+from headstart.measures.wordvectors import words_of  # noqa: E402
 
 PORT = 8790  # as config/rehearsal.yaml and its manifest have it
 TRAIN, TEST, UNLISTED = 103, 4, 2  # pictures of each class; one more than needed trains, since a class lacks one

@@ -17,7 +17,7 @@ import yaml
 from snakemake.utils import update_config
 from test_profiles import slurm_jobs
 
-from pipeline import copy_project, saved_step
+from running import copy_project, saved_step
 
 PROJECT = Path(__file__).parent.parent.parent
 SCRIPT = PROJECT / "tests/cluster/slurm.sh"

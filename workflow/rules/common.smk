@@ -23,14 +23,14 @@ IMPORTED = not workflow.modifier.is_main_snakefile()
 # Snakemake hands its own search path on to every `script:`.
 sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
 
-from attempts import growing
-from closing import closing_words
-from code_version import code_version as version_of
-from configuration import load_config
-from contradictions import PUBLISHED, ConfigError, is_url, read_wnids, used_measures
-from failure import failing_words
-from headstart.manifest import read_manifest
-from headstart.naming import split_name
+from pipeline.attempts import growing
+from pipeline.closing import closing_words
+from pipeline.code_version import code_version as version_of
+from pipeline.config.loading import load_config
+from pipeline.config.contradictions import PUBLISHED, ConfigError, is_url, read_wnids, used_measures
+from pipeline.failure import failing_words
+from headstart.fetching.manifest import read_manifest
+from headstart.vocabulary import split_name
 
 # Jobs inherit this environment; without bytecode each import of torch costs seven seconds more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

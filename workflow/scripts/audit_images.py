@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from headstart.audit import audit_classes, kept_images, say_listed
-from headstart.files import write_table
-from headstart.logs import follow
-from headstart.splits import read_lists
+from headstart.data.audit import audit_classes, kept_images, say_listed
+from headstart.data.splits import read_lists
+from headstart.jobs.files import write_table
+from headstart.jobs.logs import follow
 
 follow(snakemake.log[0])
 classes = pd.read_csv(snakemake.input.classes, keep_default_na=False)

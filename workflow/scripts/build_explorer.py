@@ -3,8 +3,8 @@
 import pandas as pd
 
 from headstart.explorer.page import write_page
-from headstart.logs import follow
-from headstart.results import Results, read_history, read_published, read_similarities
+from headstart.jobs.logs import follow
+from headstart.report.results import Results, read_history, read_published, read_similarities
 
 follow(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from headstart.backbones import cut, load_classifier, pick_device
-from headstart.embedding import cache_trunk
-from headstart.files import write_table
-from headstart.images import PixelStore
-from headstart.logs import follow
-from headstart.memory import Sizes, fitting
+from headstart.data.images import PixelStore
+from headstart.jobs.files import write_table
+from headstart.jobs.logs import follow
+from headstart.machine.memory import Sizes, fitting
+from headstart.networks.backbones import cut, load_classifier, pick_device
+from headstart.networks.embedding import cache_trunk
 
 follow(snakemake.log[0])
 params = snakemake.params

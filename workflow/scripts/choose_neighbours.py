@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from headstart.files import write_table
-from headstart.logs import follow
-from headstart.neighbours import choose
+from headstart.heads.neighbours import choose
+from headstart.jobs.files import write_table
+from headstart.jobs.logs import follow
 
 follow(snakemake.log[0])
 chosen = choose(pd.read_parquet(snakemake.input.sweep))

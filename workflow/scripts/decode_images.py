@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from headstart.images import decode_tar
-from headstart.logs import follow
-from headstart.splits import all_listed
+from headstart.data.images import decode_tar
+from headstart.data.splits import all_listed
+from headstart.jobs.logs import follow
 
 follow(snakemake.log[0])
 decode_tar(

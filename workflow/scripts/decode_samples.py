@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from headstart.images import decode_folder
-from headstart.logs import follow
+from headstart.data.images import decode_folder
+from headstart.jobs.logs import follow
 
 follow(snakemake.log[0])
 decode_folder(Path(snakemake.input.folder), Path(snakemake.output.store), short_side=snakemake.params.short_side)

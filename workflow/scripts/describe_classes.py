@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from headstart.files import write_table
-from headstart.logs import follow
-from headstart.taxonomy import describe, read_taxonomy
+from headstart.jobs.files import write_table
+from headstart.jobs.logs import follow
+from headstart.measures.taxonomy import describe, read_taxonomy
 
 follow(snakemake.log[0])
 sources = pd.read_csv(snakemake.input.sources, sep="\t")

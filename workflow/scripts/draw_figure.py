@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from headstart.charts import write_figure
-from headstart.gallery import FIGURES, first_pictures
-from headstart.logs import follow
-from headstart.results import Results, read_by_seed, read_history, read_published, read_similarities
+from headstart.jobs.logs import follow
+from headstart.report.charts import write_figure
+from headstart.report.gallery import FIGURES, first_pictures
+from headstart.report.results import Results, read_by_seed, read_history, read_published, read_similarities
 
 follow(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params

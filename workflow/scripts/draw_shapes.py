@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from headstart.logs import follow
+from headstart.jobs.logs import follow
 from headstart.shapes import write_captions, write_synset
 
 follow(snakemake.log[0])

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from headstart.downloads import fetch, place
-from headstart.logs import follow
+from headstart.fetching.downloads import fetch, place
+from headstart.jobs.logs import follow
 
 ADVICE = "Get the file by hand and put it at {kept} (it is checked and used), or correct its line in {manifest}."
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from headstart.downloads import fetch_tar, place
-from headstart.logs import follow
+from headstart.fetching.downloads import fetch_tar, place
+from headstart.jobs.logs import follow
 
 ADVICE = (
     "ImageNet gives its images to people with an account at image-net.org who have accepted its terms of use, and not "

@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from headstart.backbones import cut, load_classifier, pick_device
-from headstart.batches import TrainingImages
-from headstart.checkpoints import Checkpoint, digest_of
-from headstart.computing import precision_on, processor_of
-from headstart.files import write_arrays, write_table
-from headstart.heads import load_heads
-from headstart.images import PixelStore
-from headstart.logs import follow
-from headstart.memory import Sizes, fitting
-from headstart.splits import label, shots
-from headstart.training import evaluation_steps, train_lockstep
+from headstart.data.images import PixelStore
+from headstart.data.splits import label, shots
+from headstart.finetuning.batches import TrainingImages
+from headstart.finetuning.training import evaluation_steps, train_lockstep
+from headstart.heads.starts import load_heads
+from headstart.jobs.checkpoints import Checkpoint, digest_of
+from headstart.jobs.files import write_arrays, write_table
+from headstart.jobs.logs import follow
+from headstart.machine.computing import precision_on, processor_of
+from headstart.machine.memory import Sizes, fitting
+from headstart.networks.backbones import cut, load_classifier, pick_device
 
 follow(snakemake.log[0])
 params, training, wildcards = snakemake.params, snakemake.params.training, snakemake.wildcards

@@ -3,11 +3,11 @@
 import pandas as pd
 from safetensors.numpy import load_file
 
-from headstart.heads import HeadInputs, initialise, parse_initialisation, save_heads
-from headstart.logs import follow
-from headstart.neighbours import neighbours_per_class
-from headstart.similarity import read_similarity
-from headstart.splits import locate, shots
+from headstart.data.splits import locate, shots
+from headstart.heads.neighbours import neighbours_per_class
+from headstart.heads.starts import HeadInputs, initialise, parse_initialisation, save_heads
+from headstart.jobs.logs import follow
+from headstart.measures.similarity import read_similarity
 
 follow(snakemake.log[0])
 params, wildcards = snakemake.params, snakemake.wildcards

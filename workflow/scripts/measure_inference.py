@@ -3,11 +3,11 @@
 import pandas as pd
 from safetensors.numpy import load_file
 
-from headstart.files import write_table
-from headstart.logs import follow
-from headstart.similarity import inference
-from headstart.splits import locate, shots
-from headstart.sweeps import SourceHead, source_logits
+from headstart.data.splits import locate, shots
+from headstart.heads.sweeps import SourceHead, source_logits
+from headstart.jobs.files import write_table
+from headstart.jobs.logs import follow
+from headstart.measures.similarity import inference
 
 follow(snakemake.log[0])
 targets = pd.read_csv(snakemake.input.targets)["wnid"]

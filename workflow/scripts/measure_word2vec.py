@@ -4,10 +4,10 @@ from os.path import commonpath
 
 import pandas as pd
 
-from headstart.files import write_table
-from headstart.logs import follow
-from headstart.similarity import known_words, word2vec
-from headstart.wordvectors import load_vectors
+from headstart.jobs.files import write_table
+from headstart.jobs.logs import follow
+from headstart.measures.similarity import known_words, word2vec
+from headstart.measures.wordvectors import load_vectors
 
 follow(snakemake.log[0])
 vectors = load_vectors(commonpath(snakemake.input.vectors))

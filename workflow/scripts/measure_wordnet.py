@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from headstart.files import write_table
-from headstart.hypernyms import read_hypernyms
-from headstart.logs import follow
-from headstart.similarity import wordnet
+from headstart.jobs.files import write_table
+from headstart.jobs.logs import follow
+from headstart.measures.hypernyms import read_hypernyms
+from headstart.measures.similarity import wordnet
 
 follow(snakemake.log[0])
 hypernyms = read_hypernyms(snakemake.input.taxonomy)

@@ -3,9 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-from headstart.downloads import fetch
-from headstart.logs import follow
-from headstart.taxonomy import INSTALL, find_wordnet, prepare_wordnet
+from headstart.fetching.downloads import fetch
+from headstart.jobs.logs import follow
+from headstart.measures.taxonomy import INSTALL, find_wordnet, prepare_wordnet
 
 follow(snakemake.log[0])
 params = snakemake.params

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from headstart.files import replacing
-from headstart.logs import follow
-from headstart.provenance import commit, digest, machine, times, versions
+from headstart.jobs.files import replacing
+from headstart.jobs.logs import follow
+from headstart.jobs.provenance import commit, digest, machine, times, versions
 
 PACKAGES = (
     *("snakemake", "torch", "torchvision", "timm", "safetensors", "nltk", "gensim", "numpy", "pandas", "pyarrow"),

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from headstart.files import write_table
-from headstart.logs import follow
-from headstart.splits import read_lists, split_images
+from headstart.data.splits import read_lists, split_images
+from headstart.jobs.files import write_table
+from headstart.jobs.logs import follow
 
 follow(snakemake.log[0])
 params = snakemake.params

@@ -3,10 +3,10 @@
 import pandas as pd
 from safetensors.numpy import load_file
 
-from headstart.files import write_table
-from headstart.logs import follow
-from headstart.splits import locate, shots
-from headstart.sweeps import Images, SourceHead, numbers_to_try, sweep_measures
+from headstart.data.splits import locate, shots
+from headstart.heads.sweeps import Images, SourceHead, numbers_to_try, sweep_measures
+from headstart.jobs.files import write_table
+from headstart.jobs.logs import follow
 
 follow(snakemake.log[0])
 params, wanted = snakemake.params, snakemake.params.neighbours

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from headstart.logs import follow
-from headstart.rendering import write_all
-from headstart.results import Results, read_by_seed, read_history, read_published, read_similarities
-from headstart.tabulation import tabulate
+from headstart.jobs.logs import follow
+from headstart.report.rendering import write_all
+from headstart.report.results import Results, read_by_seed, read_history, read_published, read_similarities
+from headstart.report.tabulation import tabulate
 
 follow(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from headstart.backbones import load_classifier, pick_device
-from headstart.files import write_table
-from headstart.images import PixelStore
-from headstart.logs import follow
-from headstart.pretraining import accuracy, hold_out, save_weights, train_classifier
+from headstart.data.images import PixelStore
+from headstart.jobs.files import write_table
+from headstart.jobs.logs import follow
+from headstart.networks.backbones import load_classifier, pick_device
+from headstart.networks.pretraining import accuracy, hold_out, save_weights, train_classifier
 
 follow(snakemake.log[0])
 params, training = snakemake.params, snakemake.params.training

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from headstart.logs import follow
-from headstart.wordvectors import read_sentences, save_vectors, train_vectors
+from headstart.jobs.logs import follow
+from headstart.measures.wordvectors import read_sentences, save_vectors, train_vectors
 
 follow(snakemake.log[0])
 params = snakemake.params

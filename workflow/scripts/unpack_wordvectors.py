@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from headstart.logs import follow
-from headstart.wordvectors import unpack
+from headstart.jobs.logs import follow
+from headstart.measures.wordvectors import unpack
 
 follow(snakemake.log[0])
 unpack(Path(snakemake.input.archive), Path(snakemake.output[0]).parent)

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from headstart.blending import rank_sources
-from headstart.palette import CLASS_TYPES, in_order, style
-from headstart.results import Results
-from headstart.statistics import macro_curves
+from headstart.heads.blending import rank_sources
+from headstart.report.palette import CLASS_TYPES, in_order, style
+from headstart.report.results import Results
+from headstart.report.statistics import macro_curves
 
 # Sources named for each target class under each measure.
 NEAREST = 6

@@ -13,16 +13,16 @@ from typing import Any
 import pandas as pd
 import vl_convert
 
+from headstart.data.images import PixelStore
 from headstart.explorer.facts import gather, nearest_first, number
 from headstart.explorer.specs import all_specs
 from headstart.explorer.thumbnails import picture_classes
-from headstart.files import replacing
-from headstart.images import PixelStore
-from headstart.published import other_classes
-from headstart.rendering import to_element
-from headstart.results import Results
-from headstart.tables import table2
-from headstart.tabulation import tabulate
+from headstart.jobs.files import replacing
+from headstart.report.published import other_classes
+from headstart.report.rendering import to_element
+from headstart.report.results import Results
+from headstart.report.tables import table2
+from headstart.report.tabulation import tabulate
 
 HERE = Path(__file__).parent
 TEMPLATE, STYLE = "page.html", "page.css"

@@ -13,7 +13,7 @@ from typing import Any
 
 import altair as alt
 
-from headstart.charts import round_numbers
+from headstart.report.charts import round_numbers
 
 THEMES = {
     "light": {"ink": "#1c1c1c", "faint": "#5f6368", "rule": "#e4e6e9", "page": "#ffffff"},

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PIL import Image
 
-from headstart.images import PixelStore, centre_crop
+from headstart.data.images import PixelStore, centre_crop
 
 SIDE = 96  # pixels
 PER_TARGET = 6

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from headstart.files import replacing
+from headstart.jobs.files import replacing
 from headstart.shapes import emblems, outlines, solids
 from headstart.shapes.canvas import picture
 from headstart.shapes.outlines import Outline, Part, rotation

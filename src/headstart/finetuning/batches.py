@@ -1,0 +1,86 @@
+"""Draw the batches of a training run; everything random depends on its keys alone, never on a global generator.
+
+Letters in shapes: N images, T target classes, D features of the last layer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from headstart.data.images import PixelStore, crop_batch
+from headstart.machine.computing import send
+from headstart.networks.embedding import normalise
+
+Batch = tuple[Tensor, Tensor, Tensor | None]
+
+
+@dataclass(frozen=True)
+class TrainingImages:
+    """The images of a run and what decides how they are drawn.
+
+    Args:
+        names: of the images in the store, N.
+        labels: target class of each, (N,), in 0..T-1.
+        side: of the random crops, pixels.
+        mean, std: of the colour channels, in 0..1, that the weights expect.
+        shots: images per class; a key of the order.
+        batch: images per step; the last batch of an epoch may be smaller.
+    """
+
+    store: PixelStore
+    names: Sequence[str]
+    labels: np.ndarray
+    side: int
+    mean: Sequence[float]
+    std: Sequence[float]
+    seed: int
+    shots: int
+    batch: int = 64
+
+
+def batch_order(images: int, seed: int, shots: int, epoch: int) -> np.ndarray:
+    """Give the order of the images in an epoch, a permutation (N,) that depends on the arguments alone."""
+    return _generator("order", seed, shots, epoch).permutation(images)
+
+
+def draw_batch(images: TrainingImages, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Give the network's input (N, 3, side, side) and the labels (N,) of a step, counted from 1."""
+    per_epoch = -(-len(images.names) // images.batch)
+    epoch, place_in_epoch = divmod(step - 1, per_epoch)
+    order = batch_order(len(images.names), images.seed, images.shots, epoch)
+    chosen = order[place_in_epoch * images.batch : (place_in_epoch + 1) * images.batch]
+    crops = crop_batch(images.store, [images.names[i] for i in chosen], images.side, images.seed, epoch)
+    labels = np.asarray(images.labels)[chosen].astype(np.int64)
+    return normalise(crops, images.mean, images.std, device), send(labels, device)
+
+
+def draw_step(images: TrainingImages, features: int, dropout: float, device: torch.device, step: int) -> Batch:
+    """Give all that a step draws: the network's input, the labels, and the factor of each feature or None."""
+    inputs, labels = draw_batch(images, step, device)
+    if dropout == 0:
+        return inputs, labels, None
+    return inputs, labels, send(dropout_mask(len(labels), features, dropout, images.seed, step).numpy(), device)
+
+
+def dropout_mask(rows: int, features: int, probability: float, seed: int, step: int) -> Tensor:
+    """Give the factor of each feature, (N, D): 0 with the probability, else 1 / (1 - probability).
+
+    PAPER: says "dropout 0.75"; here it is the probability of dropping.
+
+    >>> sorted(dropout_mask(1, 99, 0.75, seed=0, step=1).unique().tolist())
+    [0.0, 4.0]
+    """
+    kept = _generator("dropout", seed, step).random((rows, features), dtype=np.float32) >= probability
+    return torch.from_numpy(kept.astype(np.float32) / np.float32(1 - probability))
+
+
+def _generator(*key: object) -> np.random.Generator:
+    # A hash of the whole key: NumPy gives the seeds (1, 2) and (1, 2, 0) the same stream.
+    digest = hashlib.blake2b("/".join(map(str, key)).encode(), digest_size=16).digest()
+    return np.random.default_rng(int.from_bytes(digest, "little"))

@@ -1,0 +1,205 @@
+"""Train a small classifier from scratch, the demo's source network, and measure a classifier's top-1.
+
+On one machine's CPU, the same seed and thread count give the same bits. Letters in shapes: N images, S source classes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from headstart.data.images import PixelStore, crop_batch
+from headstart.jobs.files import write_arrays
+from headstart.networks.backbones import place, use_threads
+from headstart.networks.embedding import normalise
+
+WEIGHT_DECAY = 0.02
+SECONDS_BETWEEN_LINES = 5
+Labelled = tuple[list[str], list[int]]
+Batch = tuple[Tensor, Tensor]
+
+
+def class_indices(names: Sequence[str], sources: Sequence[str]) -> list[int]:
+    """Give the place in `sources` of the class of each picture, N, read off its name `<wnid>_<number>.JPEG`.
+
+    Raises ValueError for pictures of no source class.
+
+    >>> class_indices(["n02084071_4.JPEG"], ["n01440764", "n02084071"])
+    [1]
+    """
+    place_of = {wnid: i for i, wnid in enumerate(sources)}
+    strangers = sorted({wnid for wnid in map(_wnid, names) if wnid not in place_of})
+    if strangers:
+        raise ValueError(
+            f"pictures of {', '.join(strangers[:5])} belong to none of the {len(sources)} source classes; "
+            "expected names <wnid>_<number>.JPEG of these classes alone"
+        )
+    return [place_of[_wnid(name)] for name in names]
+
+
+def hold_out(names: Sequence[str], sources: Sequence[str], held_out: int) -> tuple[Labelled, Labelled]:
+    """Split pictures into training and test ones, each as names and class indices; the last of a class are held out.
+
+    Args:
+        sources: wnids in the order of the network's outputs, S.
+        held_out: test pictures per class.
+
+    Raises:
+        ValueError: a class has no picture left to train on, or a picture belongs to no class.
+
+    >>> hold_out(["n00000001_0.JPEG", "n00000001_1.JPEG"], ["n00000001"], 1)
+    ((['n00000001_0.JPEG'], [0]), (['n00000001_1.JPEG'], [0]))
+    """
+    members: dict[int, list[str]] = {i: [] for i in range(len(sources))}
+    for name, label in zip(names, class_indices(names, sources), strict=True):
+        members[label].append(name)
+    short = [f"{sources[label]} ({len(found)})" for label, found in members.items() if len(found) <= held_out]
+    if short:
+        raise ValueError(
+            f"expected more than {held_out} pictures of every source class, got fewer of {', '.join(short)}; "
+            "draw more of them (images.drawn.source) or hold out fewer (source.training.held_out)"
+        )
+    train = [(name, label) for label, found in members.items() for name in found[: len(found) - held_out]]
+    test = [(name, label) for label, found in members.items() for name in found[len(found) - held_out :]]
+    return _unzipped(train), _unzipped(test)
+
+
+def train_classifier(
+    model: nn.Module,
+    store: PixelStore,
+    names: Sequence[str],
+    labels: Sequence[int],
+    *,
+    crop: int,
+    epochs: int,
+    batch: int,
+    learning_rate: float,
+    seed: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    threads: int,
+    device: str | torch.device = "cpu",
+) -> list[dict[str, float]]:
+    """Train `model` in place on random crops, with AdamW and one cycle of the learning rate; no flips.
+
+    Args:
+        names: pictures of the store, N.
+        labels: their classes as outputs of the model, N, each in 0..S-1.
+        crop: side of the squares, pixels; their places depend on (seed, name, epoch).
+        batch: pictures per step at most; the batches of an epoch differ by at most one picture.
+        learning_rate: the largest of the cycle.
+        mean, std: of the colour channels, in 0..1, subtracted and divided by.
+        threads: of the CPU; sums of gradients depend on it in the last bits.
+
+    Returns:
+        One row per epoch: epoch, loss and accuracy (both over the crops trained on), learning_rate at its end.
+
+    Raises:
+        ValueError: names and labels differ in number, or there are none.
+    """
+    _require_pairs(names, labels)
+    place_of_work, steps = torch.device(device), -(-len(names) // batch)
+    rows = []
+    title = {"desc": "pretrain", "unit": "step", "mininterval": SECONDS_BETWEEN_LINES}
+    with use_threads(threads), _seeded(seed), tqdm(total=epochs * steps, **title) as progress:
+        place(model, place_of_work).train()
+        optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=WEIGHT_DECAY)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, epochs=epochs, steps_per_epoch=steps)
+        for epoch in range(epochs):
+            orders = np.array_split(np.random.default_rng((seed, epoch)).permutation(len(names)), steps)
+            parts = (([names[i] for i in order], [labels[i] for i in order]) for order in orders)
+            crops = ((crop_batch(store, few, crop, seed, epoch), truth) for few, truth in parts)
+            batches = (_moved(pixels, truth, mean, std, place_of_work) for pixels, truth in crops)
+            loss, right = _train_epoch(model, batches, optimiser, cycle, progress)
+            row = {"epoch": epoch, "loss": loss / len(names), "accuracy": right / len(names)}
+            rows.append({**row, "learning_rate": float(cycle.get_last_lr()[0])})
+            progress.set_postfix(loss=f"{row['loss']:.3f}", accuracy=f"{row['accuracy']:.3f}")
+    return rows
+
+
+def accuracy(
+    model: nn.Module,
+    store: PixelStore,
+    names: Sequence[str],
+    labels: Sequence[int],
+    *,
+    crop: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    threads: int,
+    batch: int = 128,
+    device: str | torch.device = "cpu",
+) -> float:
+    """Give the share of pictures, 0..1, for whose central crop the model's first choice is their own class.
+
+    Leaves the model in eval mode. Raises ValueError as `train_classifier` does.
+    """
+    _require_pairs(names, labels)
+    place_of_work, right = torch.device(device), 0
+    place(model, place_of_work).eval()  # in inference mode this would make weights that cannot be trained any more
+    with use_threads(threads), torch.inference_mode():
+        for start in tqdm(range(0, len(names), batch), desc="measure", mininterval=SECONDS_BETWEEN_LINES, delay=5):
+            pixels = crop_batch(store, names[start : start + batch], crop)
+            images, truth = _moved(pixels, labels[start : start + batch], mean, std, place_of_work)
+            right += int((model(images).argmax(1) == truth).sum())
+    return right / len(names)
+
+
+def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Write the state dict of the model as safetensors, in the usual memory layout."""
+    write_arrays({name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}, path)
+
+
+def _train_epoch(
+    model: nn.Module,
+    batches: Iterator[Batch],
+    optimiser: torch.optim.Optimizer,
+    cycle: torch.optim.lr_scheduler.LRScheduler,
+    progress: tqdm,
+) -> tuple[float, int]:
+    """Take one step per batch; give the summed loss and the number of right answers."""
+    loss, right = 0.0, 0
+    for images, truth in batches:
+        logits = model(images)
+        error = nn.functional.cross_entropy(logits, truth)
+        optimiser.zero_grad()
+        error.backward()
+        optimiser.step()
+        cycle.step()
+        loss += error.item() * len(truth)
+        right += int((logits.argmax(1) == truth).sum())
+        progress.update()
+    return loss, right
+
+
+def _moved(
+    pixels: np.ndarray, labels: Sequence[int], mean: Sequence[float], std: Sequence[float], device: torch.device
+) -> Batch:
+    return normalise(pixels, mean, std, device), torch.tensor(labels, device=device)
+
+
+def _wnid(name: str) -> str:
+    return name.partition("_")[0]
+
+
+def _unzipped(pairs: Sequence[tuple[str, int]]) -> Labelled:
+    return [name for name, _ in pairs], [label for _, label in pairs]
+
+
+def _require_pairs(names: Sequence[str], labels: Sequence[int]) -> None:
+    if len(names) != len(labels) or not names:
+        raise ValueError(f"got {len(names)} pictures and {len(labels)} labels; expected as many of both, at least one")
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    # Only a network's own dropout still asks the global generator; it is put back afterwards.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

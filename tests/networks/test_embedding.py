@@ -1,0 +1,143 @@
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from test_backbones import Chain, build
+
+from headstart.data.images import PixelStore, crop_batch, decode_folder
+from headstart.networks.backbones import cut, load_classifier
+from headstart.networks.embedding import cache_trunk, embed, frozen_pass, normalise
+
+CPU = torch.device("cpu")
+PIXELS = {"side": 32, "mean": [0.5, 0.4, 0.3], "std": [0.5, 0.6, 0.7], "batch": 4, "device": CPU}
+
+
+@pytest.fixture
+def store(tmp_path):
+    generator = np.random.default_rng(0)
+    (tmp_path / "pictures").mkdir()
+    for number in range(6):
+        pixels = generator.integers(0, 256, (36, 40, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"pictures/n01_{number}.png")
+    decode_folder(tmp_path / "pictures", tmp_path / "n01.arrow", 36)
+    return PixelStore([tmp_path / "n01.arrow"])
+
+
+@pytest.fixture
+def network():
+    return cut(build(Chain), "features.1", side=32)
+
+
+def test_crops_become_what_torchvision_would_give():
+    crops = np.random.default_rng(0).integers(0, 256, (2, 5, 5, 3), dtype=np.uint8)
+    found = normalise(crops, [0.5, 0.4, 0.3], [0.5, 0.6, 0.7], CPU)
+    from torchvision.transforms import functional
+
+    for image, tensor in zip(crops, found, strict=True):
+        assert torch.equal(functional.normalize(functional.to_tensor(image), [0.5, 0.4, 0.3], [0.5, 0.6, 0.7]), tensor)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_features_times_the_head_are_the_logits_of_the_whole_network(store, network):
+    features = embed(network.trunk, network.tail, store, store.names, **PIXELS)
+    assert features.shape == (6, 5) and features.dtype == np.float32
+    logits = features @ network.head.weight.detach().numpy().T + network.head.bias.detach().numpy()
+    inputs = normalise(crop_batch(store, store.names, 32), PIXELS["mean"], PIXELS["std"], CPU)
+    with torch.inference_mode():
+        whole = build(Chain)(inputs)
+    np.testing.assert_allclose(logits, whole.numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_features_follow_the_order_of_the_names(store, network):
+    forward = embed(network.trunk, network.tail, store, store.names, **PIXELS)
+    backward = embed(network.trunk, network.tail, store, store.names[::-1], **PIXELS)
+    np.testing.assert_allclose(backward[::-1], forward, rtol=1e-5)
+    assert not np.allclose(backward, forward, rtol=1e-3)
+
+
+def test_a_pass_leaves_training_mode_and_statistics_out_of_it(store, network):
+    network.trunk.train(), network.tail.train()
+    before = {name: value.clone() for name, value in network.tail.state_dict().items()}
+    embed(network.trunk, network.tail, store, store.names, **PIXELS)
+    assert all(torch.equal(value, before[name]) for name, value in network.tail.state_dict().items())
+
+
+def test_features_that_are_no_numbers_are_refused_by_image_name(store, network):
+    bias = network.trunk[0][0][0].bias
+    with torch.no_grad():
+        bias[0] = float("nan")
+    with pytest.raises(
+        ValueError, match=r"NaN or infinite float32 values for 4 of 4 images, first n01_0.png, n01_1.png"
+    ):
+        embed(network.trunk, network.tail, store, store.names, **PIXELS)
+
+
+def test_an_empty_list_of_images_is_refused(store, network):
+    with pytest.raises(ValueError, match="no image names"):
+        embed(network.trunk, network.tail, store, [], **PIXELS)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float16", 1e-3)])
+def test_the_cached_trunk_is_the_trunk(store, network, tmp_path, dtype, tolerance):
+    path = tmp_path / "deep/trunk.npy"
+    cache_trunk(network.trunk, store, store.names, **PIXELS, path=path, dtype=dtype)
+    cached = np.load(path, mmap_mode="r")
+    assert cached.dtype == dtype and cached.shape == (6, 6, 16, 16)
+    inputs = normalise(crop_batch(store, store.names, 32), PIXELS["mean"], PIXELS["std"], CPU)
+    with torch.inference_mode():
+        np.testing.assert_allclose(cached, network.trunk(inputs).numpy(), rtol=tolerance, atol=tolerance)
+
+
+def test_values_too_large_for_float16_are_refused_and_leave_no_file(store, network, tmp_path):
+    with torch.no_grad():
+        network.trunk[0][0][1].weight.mul_(1e7)
+    with pytest.raises(ValueError, match="infinite float16 values"):
+        cache_trunk(network.trunk, store, store.names, **PIXELS, path=tmp_path / "trunk.npy", dtype="float16")
+    assert not list(tmp_path.glob("*trunk*"))
+    with pytest.raises(ValueError, match="valid are float32, float16"):
+        cache_trunk(network.trunk, store, store.names, **PIXELS, path=tmp_path / "trunk.npy", dtype="int8")
+
+
+def test_the_real_network_knows_most_ilsvrc_photographs(tmp_path):
+    data = Path(os.environ.get("HEADSTART_DATA", "../shared/data"))
+    weights = data / "source/mobilenetv2_100_same_imagenet1k.safetensors"
+    if not weights.is_file() or not (data / "ilsvrc_samples").is_dir():
+        pytest.skip(f"no real network and photographs in {data}")
+    files = sorted((data / "ilsvrc_samples").glob("*.JPEG"))
+    for file in files[::25]:
+        shutil.copy(file, tmp_path)
+    names = decode_folder(tmp_path, tmp_path / "samples.arrow", 256)
+    network = cut(load_classifier("timm", "mobilenetv2_100", 1000, weights, {"pad_type": "same"}), "blocks.6")
+    pixels = {"side": 224, "mean": [0.5] * 3, "std": [0.5] * 3, "batch": 20, "device": CPU}
+    features = embed(network.trunk, network.tail, PixelStore([tmp_path / "samples.arrow"]), names, **pixels)
+    logits = features @ network.head.weight.detach().numpy().T + network.head.bias.detach().numpy()
+    assert np.mean(logits.argmax(1) == np.arange(1000)[::25]) > 0.75  # 0.859 of all 1000
+
+
+def test_passes_give_the_same_bits_whatever_goes_at_once(store, network, tmp_path):
+    seen = []
+    network.trunk.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    pixels = PIXELS | {"batch": 5}
+    names = store.names[:5]
+    cache_trunk(network.trunk, store, names, **pixels, path=tmp_path / "whole.npy")
+    whole = embed(network.trunk, network.tail, store, names, **pixels)
+    assert seen == [5, 5]
+    for at_once in (1, 2, 3, 4, 5):
+        assert np.array_equal(embed(network.trunk, network.tail, store, names, **pixels, at_once=at_once), whole)
+        cache_trunk(network.trunk, store, names, **pixels, at_once=at_once, path=tmp_path / "parts.npy")
+        assert (tmp_path / "parts.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
+    assert seen[2:] == [3, 2] * 8 + [5] * 2
+
+
+def test_large_batches_go_through_a_cpu_in_pieces(network):
+    seen = []
+    network.trunk.register_forward_pre_hook(lambda _, inputs: seen.append(len(inputs[0])))
+    inputs = torch.rand((10, 3, 448, 224), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        pieces, whole = frozen_pass(network.trunk, inputs), network.trunk(inputs)
+    assert seen == [8, 2, 10]
+    torch.testing.assert_close(pieces, whole)

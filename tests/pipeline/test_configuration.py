@@ -1,0 +1,247 @@
+"""The config is refused before any job, with key, value and cure."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from headstart.finetuning.strategies import STRATEGIES
+from headstart.heads.starts import INITIALISATIONS
+from headstart.machine.computing import PRECISIONS
+from headstart.measures.metrics import READINGS
+from headstart.measures.similarity import MEASURES as LIBRARY_MEASURES
+from pipeline.config import reference as config_reference
+from pipeline.config.contradictions import MEASURES, ConfigError, read_wnids
+from pipeline.config.loading import load_config, look_up
+
+PROJECT = Path(__file__).parents[2]
+SCHEMA = yaml.safe_load((PROJECT / "config/schema.yaml").read_text())
+MINIMAL = yaml.safe_load((PROJECT / "config/minimal.yaml").read_text())
+
+
+def changed(key: str, value: Any, config: dict[str, Any] = MINIMAL) -> dict[str, Any]:
+    config = copy.deepcopy(config)
+    *way, last = key.split(".")
+    place = config
+    for part in way:
+        place = place.setdefault(part, {})
+    place[last] = value
+    return config
+
+
+def load(config: dict[str, Any]) -> dict[str, Any]:
+    return load_config(config, PROJECT)
+
+
+@pytest.mark.parametrize("name", ["config", "minimal", "paper", "rehearsal"])
+def test_shipped_configs_are_accepted(name):
+    path = PROJECT / "config" / f"{name}.yaml"
+    config = load_config(yaml.safe_load(path.read_text()), PROJECT, [path])
+    assert config["training"]["dropout"] == 0.75  # filled in from the schema
+
+
+def test_photos_config_is_accepted_where_its_data_is(monkeypatch, tmp_path):
+    data = tmp_path
+    for folder in ("source", "wordvectors/gloss200", "ilsvrc_samples"):
+        (data / folder).mkdir(parents=True)
+    (data / "source/mobilenetv2_100_same_imagenet1k.safetensors").touch()
+    (data / "synsets").mkdir()
+    for wnid in read_wnids(str(PROJECT / "config/targets/photos.tsv")):
+        (data / f"synsets/{wnid}.tar").touch()
+    monkeypatch.setenv("HEADSTART_DATA", str(data))
+    config = load(yaml.safe_load((PROJECT / "config/photos.yaml").read_text()))
+    assert config["images"]["tars"] == f"{data}/synsets/{{wnid}}.tar"
+    gone = data / "synsets/n03147509.tar"
+    gone.unlink()
+    photos = yaml.safe_load((PROJECT / "config/photos.yaml").read_text()) | {"experiment": "never_run"}
+    with pytest.raises(ConfigError, match=rf"images\.tars: no file for 1 of 56 target classes \({gone}\)"):
+        load(photos)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("sedes", [0], ["sedes: unknown key", "did you mean 'seeds'"]),
+        ("images.shortside", 3, ["images.shortside: unknown key", "'short_side'"]),
+        ("training.rate", 1, ["training.rate: unknown key", "learning_rate"]),
+        ("training.steps", -3, ["training.steps", "-3 is less than the minimum"]),
+        ("groups.main.shots", [-1], ["groups.main.shots.0", "-1 is less than the minimum"]),
+        ("groups.main.shots", [5], ["groups.main.shots: 5 images", "images.train is 4", "raise images.train"]),
+        ("neighbours.shots", 9, ["neighbours.shots: 9", "images.train is 4"]),
+        ("neighbours.largest", 7, ["neighbours.largest: K = 7", "only 6 source classes", "use at most 6"]),
+        ("neighbours.further", [40], ["neighbours.further: K = 40", "only 6 source classes"]),
+        ("groups.curves.initialisations", ["wordnet-k7"], ["wordnet-k7: K = 7", "only 6 source classes"]),
+        ("groups.main.initialisations", ["inferense"], ["'inferense' does not match"]),
+        ("inference.reading", "hard", ["inference.reading", "'hard' is not one of ['argmax', 'soft', 'threshold']"]),
+        ("heads.bias", "half", ["heads.bias", "'half' is not one of ['combined', 'zero']"]),
+        ("classes.targets", "no/such.tsv", ["classes.targets: 'no/such.tsv' is not there", "correct the path"]),
+        ("source.weights", "{data}/none.pth", ["source.weights", "none.pth", "HEADSTART_DATA"]),
+        ("images.crop", 40, ["images.crop: 40", "images.short_side = 36"]),
+        ("images.test_min", 4, ["images.test_min: 4", "images.test = 3"]),
+        ("images.drawn", None, ["images.tars: null", "source.weights: null", "wordvectors.path: null"]),
+        ("source.training.held_out", 8, ["source.training.held_out: 8", "images.drawn.source = 8"]),
+        ("tables.group", "mian", ["tables.group: 'mian'", "curves, main"]),
+        ("figures.shots", 1, ["figures.shots: 1", "groups.curves.shots [4]"]),
+        ("tables.examples", ["n00000001"], ["tables.examples: n00000001 is none of the 4 target classes"]),
+        ("tables.examples", [], ["tables.examples: empty"]),
+        ("experiment", "My own", ["experiment", "'My own' does not match"]),
+    ],
+)
+def test_a_faulty_config_is_refused_with_key_value_and_cure(key, value, said):
+    with pytest.raises(ConfigError) as refused:
+        load(changed(key, value))
+    for text in said:
+        assert text in str(refused.value)
+
+
+def test_all_faults_are_listed_at_once():
+    config = changed("training.steps", 0, changed("heads.bias", "half"))
+    with pytest.raises(ConfigError, match=r"(?s)(heads\.bias.*training\.steps|training\.steps.*heads\.bias)"):
+        load(config)
+
+
+def test_experiments_without_any_similarity_are_refused():
+    config = changed("groups.curves.initialisations", ["imprinted"], changed("groups.main.initialisations", ["random"]))
+    with pytest.raises(ConfigError, match="no group starts from inference, wordnet, word2vec"):
+        load(config)
+
+
+def test_two_experiments_writing_to_one_place_are_refused(tmp_path):
+    mine, other = tmp_path / "mine.yaml", tmp_path / "other.yaml"
+    mine.write_text("experiment: birds")
+    other.write_text("experiment: birds")
+    config = changed("experiment", "birds")
+    with pytest.raises(ConfigError, match=r"experiment: 'birds' is also the experiment of .*other\.yaml"):
+        load_config(config, PROJECT, [mine])
+    other.write_text("experiment: bees")
+    assert load_config(config, PROJECT, [mine])["experiment"] == "birds"
+
+
+def test_a_copy_of_a_shipped_config_must_be_renamed(tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text((PROJECT / "config/minimal.yaml").read_text())
+    with pytest.raises(ConfigError, match=r"config/minimal\.yaml"):
+        load_config(MINIMAL, PROJECT, [mine])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("wnid\nn13879320 \n", r"expected one wnid such as n02084071 per line, got 'n13879320 '"),
+        ("wnid\n", "got no line"),
+        ("wnid,type\nn13879320,inclusive\n", "columns separated by tabs"),
+        ("wnid\nn13881644\n", r"classes\.targets: n13881644 are source classes too"),
+    ],
+)
+def test_a_faulty_class_list_is_refused(tmp_path, text, said):
+    path = tmp_path / "list.tsv"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        load(changed("classes.targets", str(path)))
+
+
+def test_numbers_that_the_command_line_gives_as_texts_are_read():
+    config = load(changed("seeds", ["0", "7"], changed("training.learning_rate", "1e-2")))
+    assert config["seeds"] == [0, 7]
+    with pytest.raises(ConfigError, match="seeds.0: 'zero' is not of type 'integer'"):
+        load(changed("seeds", ["zero"]))
+
+
+def test_a_class_list_that_repeats_a_class_is_refused(tmp_path):
+    path = tmp_path / "twice.tsv"
+    path.write_text("wnid\nn13879320\nn13879320\n")
+    with pytest.raises(ConfigError, match="names n13879320 twice"):
+        load(changed("classes.targets", str(path)))
+
+
+def test_a_folder_of_published_tables_is_checked(tmp_path):
+    assert load(changed("tables.published", "config/published"))["tables"]["published"].endswith("config/published")
+    with pytest.raises(ConfigError, match=r"config/published/table2\.csv is no folder with a table1\.csv; name one"):
+        load(changed("tables.published", "config/published/table2.csv"))
+    (tmp_path / "table1.csv").write_text("target_wnid,measure,source,source_wnid\n")
+    with pytest.raises(ConfigError, match=rf"tables\.published: {tmp_path} is no folder with a table2\.csv"):
+        load(changed("tables.published", str(tmp_path)))
+    (tmp_path / "table2.csv").write_text("shots,initialisation,first,best\n")
+    with pytest.raises(ConfigError, match=r"table2\.csv lacks the columns classes, it has shots, init"):
+        load(changed("tables.published", str(tmp_path)))
+
+
+def test_every_key_has_a_description_and_a_default():
+    def walk(part: dict[str, Any], key: str) -> None:
+        for name, inner in part.get("properties", {}).items():
+            assert inner.get("description"), f"{key}{name} has no description"
+            assert "default" in inner, f"{key}{name} has no default"
+            assert inner.get("additionalProperties") is not None or inner.get("type") != "object" or name == "options"
+            walk(inner, f"{key}{name}.")
+        if isinstance(part.get("additionalProperties"), dict):
+            walk(part["additionalProperties"], f"{key}<name>.")
+
+    walk(SCHEMA, "")
+
+
+def test_config_readme_says_what_the_schema_says():
+    text = (PROJECT / "config/README.md").read_text()
+    assert text == config_reference.reference(SCHEMA), "config/README.md differs from the schema: run `make docs`"
+
+
+def test_choices_of_the_schema_are_the_dictionaries_of_the_library():
+    groups = look_up(SCHEMA, "properties.groups.additionalProperties.properties")
+    assert set(groups["strategy"]["enum"]) == set(STRATEGIES)
+    assert set(MEASURES) == set(LIBRARY_MEASURES)
+    pattern = groups["initialisations"]["items"]["pattern"]
+    words = set(pattern.replace("(-k[1-9][0-9]*)?", "").strip("^$()").replace("(", "").replace(")", "").split("|"))
+    assert words == set(INITIALISATIONS)
+    assert look_up(SCHEMA, "properties.gpu.properties.precision.enum") == list(PRECISIONS)
+    reading = look_up(SCHEMA, "properties.inference.properties.reading")
+    assert reading["enum"] == list(READINGS)
+    assert reading["default"] == "argmax"
+
+
+PAPER = yaml.safe_load((PROJECT / "config/paper.yaml").read_text())
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        (
+            "source.weights",
+            "{downloads}/resnet50.pth",
+            ["source.weights: 'resnet50.pth' is none of the files of", "add"],
+        ),
+        ("wordvectors.path", "{downloads}/w.tar.gz", ["wordvectors.path: 'w.tar.gz' is none of the files of"]),
+        ("images.lists.test", "{downloads}/test.tsv", ["images.lists.test: 'test.tsv' is none of the files of"]),
+        ("images.tars", "http://image-net.org/{wnid}.tar", ["images.tars", "is no https URL", "fetch by hand"]),
+        ("downloads.manifest", "config/targets/paper90.tsv", ["downloads.manifest", "expected tab-separated columns"]),
+        ("downloads.manifest", "config/gone.tsv", ["downloads.manifest: 'config/gone.tsv' is not there"]),
+    ],
+)
+def test_what_cannot_be_fetched_is_refused_before_any_job(key, value, said):
+    with pytest.raises(ConfigError) as caught:
+        load(changed(key, value, PAPER))
+    assert all(text in str(caught.value) for text in said), str(caught.value)
+
+
+def test_paper_and_rehearsal_have_one_shape():
+    rehearsal = yaml.safe_load((PROJECT / "config/rehearsal.yaml").read_text())
+    assert set(rehearsal) == set(PAPER) | {"downloads"}  # kept apart from the real files
+    for part in PAPER:
+        if isinstance(PAPER[part], dict):
+            assert set(rehearsal[part]) >= set(PAPER[part])
+    for part in ("classes", "wordvectors"):
+        assert rehearsal[part] == PAPER[part]
+    assert rehearsal["groups"]["main"] == PAPER["groups"]["main"]
+    assert {key: rehearsal["source"][key] for key in PAPER["source"]} == PAPER["source"]
+
+
+def test_papers_config_has_what_the_paper_fixes():
+    config = load(PAPER)
+    assert (config["source"]["library"], config["source"]["name"]) == ("torchvision", "resnet101")
+    assert config["source"]["weights"] == "resources/paper/downloads/resnet101-63fe2227.pth"
+    assert config["groups"]["main"]["shots"] == [1, 2, 5, 10, 25, 50, 100] and config["figures"]["shots"] == 500
+    training = config["training"]
+    assert [training[key] for key in ("learning_rate", "betas", "eps", "batch", "dropout", "trained_from")] == [
+        *(1e-3, [0.9, 0.999], 1e-8, 64, 0.75, "layer4"),
+    ]
+    assert (config["images"]["short_side"], config["images"]["crop"]) == (256, 224)

@@ -1,0 +1,1 @@
+"""Read a config, fill in its defaults, and refuse what cannot work."""

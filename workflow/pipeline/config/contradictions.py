@@ -1,0 +1,211 @@
+"""Find what no single key of a config shows to be wrong: lists, counts, groups and files that do not fit together."""
+
+import csv
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from headstart.fetching.manifest import read_manifest, safe_url
+from headstart.vocabulary import split_name
+
+MEASURES = ("inference", "wordnet", "word2vec")
+WNID = re.compile("n[0-9]{8}")
+# The tables in a folder of published values, and the columns read off them.
+PUBLISHED = {
+    "table1": ("target_wnid", "measure", "source", "source_wnid"),
+    "table2": ("shots", "initialisation", "first", "best", "classes"),
+}
+
+
+class ConfigError(ValueError):
+    """The config cannot be run; the text lists every fault."""
+
+
+def read_wnids(path: str) -> list[str]:
+    """Return the column `wnid` of a tab-separated class list."""
+    with open(path, newline="", encoding="utf-8-sig") as lines:
+        rows = csv.DictReader(lines, delimiter="\t")
+        if "wnid" not in (rows.fieldnames or ()):
+            raise ConfigError(
+                f"{path}: expected a column 'wnid', columns separated by tabs, got {rows.fieldnames}; save it so"
+            )
+        wnids = [row["wnid"] for row in rows]
+    odd = [wnid for wnid in wnids if not WNID.fullmatch(wnid)]
+    if odd or not wnids:
+        raise ConfigError(
+            f"{path}: expected one wnid such as n02084071 per line, got {', '.join(map(repr, odd[:5])) or 'no line'}; "
+            "correct the list"
+        )
+    return wnids
+
+
+def is_url(path: str | None) -> bool:
+    """Say whether a path is on another machine.
+
+    >>> is_url("https://image-net.org/{wnid}.tar"), is_url("../data/{wnid}.tar"), is_url(None)
+    (True, False, False)
+    """
+    return path is not None and "://" in path
+
+
+def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what no single key shows to be wrong."""
+    sources = read_wnids(config["classes"]["sources"])
+    targets = read_wnids(config["classes"]["targets"])
+    for key, wnids in (("classes.sources", sources), ("classes.targets", targets)):
+        twice = sorted({wnid for wnid in wnids if wnids.count(wnid) > 1}) if len(set(wnids)) < len(wnids) else []
+        if twice:
+            yield f"{key}: {config['classes'][key.split('.')[1]]} names {', '.join(twice)} twice; keep one line each"
+    if not used_measures(config):
+        yield f"groups: no group starts from {', '.join(MEASURES)}, so there is nothing to compare; add one of them"
+    both = sorted(set(sources) & set(targets))
+    if both:
+        yield f"classes.targets: {', '.join(both)} are source classes too; take them out of one of the two lists"
+    yield from missing_tars(config, targets)
+    yield from unknown_downloads(config)
+    yield from too_many_shots(config)
+    yield from too_many_neighbours(config, len(sources))
+    yield from image_contradictions(config)
+    yield from display_contradictions(config, targets)
+    yield from published_faults(config["tables"]["published"])
+
+
+def missing_tars(config: Mapping[str, Any], targets: list[str]) -> Iterator[str]:
+    """Yield the target classes that have neither a tar nor decoded images, unless they shall be dropped."""
+    tars = config["images"]["tars"]
+    if config["images"]["drawn"] is not None or tars is None or config["images"]["on_missing"] == "drop":
+        return
+    if is_url(tars):
+        return
+    decoded = f"results/{config['experiment']}/images/{{wnid}}.arrow"
+    places = {wnid: (tars.format(wnid=wnid), decoded.format(wnid=wnid)) for wnid in targets}
+    missing = [paths[0] for paths in places.values() if not any(map(os.path.exists, paths))]
+    if missing:
+        yield (
+            f"images.tars: no file for {len(missing)} of {len(targets)} target classes ({', '.join(missing[:5])}"
+            f"{', ...' if len(missing) > 5 else ''}); correct images.tars, add them, or set images.on_missing: drop"
+        )
+
+
+def unknown_downloads(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every file to be fetched that the manifest does not name, and URLs that are not safe."""
+    manifest = config["downloads"]["manifest"]
+    try:
+        remotes = read_manifest(Path(manifest))
+    except ValueError as error:
+        yield f"downloads.manifest: {error}"
+        return
+    wanted = [(key, str(path)) for key, path in fetched_files(config)]
+    if config["classes"]["taxonomy"] == "wordnet":
+        wanted.append(("classes.taxonomy", "wordnet.zip"))
+    for key, name in wanted:
+        if name not in remotes:
+            yield f"{key}: {name!r} is none of the files of {manifest} ({', '.join(remotes)}); add a line for it"
+    tars = config["images"]["tars"]
+    if is_url(tars) and not safe_url(tars):
+        yield f"images.tars: {tars!r} is no https URL, so nobody vouches for what comes; use https, or fetch by hand"
+
+
+def fetched_files(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return key and name of every file of the manifest that this config uses."""
+    lists = config["images"]["lists"] or {}
+    paths = {f"images.lists.{part}": path for part, path in lists.items()}
+    paths |= {"source.weights": config["source"]["weights"], "wordvectors.path": config["wordvectors"]["path"]}
+    folder = f"resources/{config['experiment']}/downloads/"
+    return [(key, path.removeprefix(folder)) for key, path in paths.items() if path and path.startswith(folder)]
+
+
+def too_many_shots(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every shot count beyond the training images each class must have."""
+    most = config["images"]["train"]
+    cure = f"images.train is {most}; lower the shots or raise images.train"
+    for name, group in config["groups"].items():
+        for shots in group["shots"]:
+            if shots > most:
+                yield f"groups.{name}.shots: {shots} images per class are wanted, {cure}"
+    if config["neighbours"]["shots"] > most:
+        yield f"neighbours.shots: {config['neighbours']['shots']} images per class are wanted, {cure}"
+
+
+def too_many_neighbours(config: Mapping[str, Any], sources: int) -> Iterator[str]:
+    """Yield every K above the number of source classes."""
+    wanted = [("neighbours.largest", config["neighbours"]["largest"])]
+    wanted += [("neighbours.further", k) for k in config["neighbours"]["further"]]
+    for name, group in config["groups"].items():
+        for initialisation in group["initialisations"]:
+            k = split_name(initialisation)[1]
+            wanted += [(f"groups.{name}.initialisations {initialisation}", k)] if k else []
+    for key, k in wanted:
+        if k > sources:
+            yield f"{key}: K = {k}, but there are only {sources} source classes; use at most {sources}"
+
+
+def image_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong between images, source network and word vectors."""
+    images, source = config["images"], config["source"]
+    if images["crop"] > images["short_side"]:
+        yield (
+            f"images.crop: {images['crop']} pixels do not fit into images.short_side = {images['short_side']}; "
+            "lower the crop"
+        )
+    if images["test_min"] > images["test"]:
+        yield f"images.test_min: {images['test_min']} is more than images.test = {images['test']}; lower it"
+    if images["drawn"] is None and images["tars"] is None:
+        yield "images.tars: null, and images.drawn is null too; name the tars, or draw the images"
+    if images["drawn"] is None and source["weights"] is None:
+        yield "source.weights: null, but only drawn images can train a source network; name a file of weights"
+    if images["drawn"] is None and config["wordvectors"]["path"] is None and uses(config, "word2vec"):
+        yield "wordvectors.path: null, but only drawn images come with captions; name a file or drop word2vec"
+    if images["drawn"] and source["weights"] is None and images["drawn"]["source"] <= source["training"]["held_out"]:
+        yield (
+            f"source.training.held_out: {source['training']['held_out']} of images.drawn.source = "
+            f"{images['drawn']['source']} leave nothing to train on; lower it"
+        )
+
+
+def display_contradictions(config: Mapping[str, Any], targets: list[str]) -> Iterator[str]:
+    """Yield tables and figures that ask for a group, a shot count or a class that is not there."""
+    groups, tables, figures = config["groups"], config["tables"], config["figures"]
+    for key, name in (("tables.group", tables["group"]), ("figures.group", figures["group"])):
+        if name not in groups:
+            yield f"{key}: {name!r} is none of the groups {', '.join(groups)}; name one of them"
+    drawn = groups.get(figures["group"])
+    if drawn and figures["shots"] not in drawn["shots"]:
+        yield f"figures.shots: {figures['shots']} is none of groups.{figures['group']}.shots {drawn['shots']}; name one"
+    shown = [("tables.examples", wnid) for wnid in tables["examples"]]
+    shown += [("figures.example", figures["example"])] if figures["example"] else []
+    for key, wnid in shown:
+        if wnid not in targets:
+            yield f"{key}: {wnid} is none of the {len(targets)} target classes of {config['classes']['targets']}"
+    if not shown:
+        yield "tables.examples: empty, and so is figures.example; name at least one target class by its wnid"
+
+
+def published_faults(folder: str | None) -> Iterator[str]:
+    """Yield what is wrong with a folder of published tables, nothing where there is none."""
+    for name, columns in PUBLISHED.items() if folder else ():
+        path = f"{folder}/{name}.csv"
+        if not os.path.isfile(path):
+            yield f"tables.published: {folder} is no folder with a {name}.csv; name one that is, or null"
+            continue
+        with open(path, newline="", encoding="utf-8-sig") as lines:
+            found = next(csv.reader(lines), [])
+        lacking = [column for column in columns if column not in found]
+        if lacking:
+            yield (
+                f"tables.published: {path} lacks the columns {', '.join(lacking)}, it has {', '.join(found)}; "
+                "separate them by commas, config/README.md names all"
+            )
+
+
+def uses(config: Mapping[str, Any], measure: str) -> bool:
+    """Say whether any group starts from this measure."""
+    return measure in used_measures(config)
+
+
+def used_measures(config: Mapping[str, Any]) -> list[str]:
+    """Return the similarity measures that some group starts from, in their fixed order."""
+    names = {split_name(name)[0] for group in config["groups"].values() for name in group["initialisations"]}
+    return [measure for measure in MEASURES if measure in names]

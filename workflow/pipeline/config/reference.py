@@ -1,0 +1,74 @@
+"""Write config/README.md from the schema, so that the two never differ: `make docs`."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+INTRODUCTION = """\
+# Config
+
+One YAML file describes one experiment. `config/config.yaml` (drawn shapes) is used unless another is named:
+
+    snakemake --cores 2 --configfile config/photos.yaml
+
+A file named so replaces the default, it is not mixed with it. Single values can be set on the command line:
+
+    snakemake --cores 2 --config 'seeds=[0]'
+
+| file | experiment |
+|---|---|
+| `config.yaml` | drawn shapes: no download, minutes on two cores |
+| `photos.yaml` | photographs and a MobileNetV2 pretrained on ILSVRC |
+| `paper.yaml` | the paper's own: ImageNet and ResNet-101; needs a GPU |
+| `rehearsal.yaml` | the same in small, from a server on this machine: `make rehearsal` |
+| `minimal.yaml` | a few shapes in seconds, for the tests |
+
+For images of your own, copy `photos.yaml`, give it another `experiment`, list your classes by WordNet id in a table
+with a column `wnid`, and point `images.tars` at one tar per class. The config is checked before any job starts: an
+unknown key, a value out of bounds or a file that is not there is refused with key, value and cure. Input paths are
+looked for from the working directory, then from the project's folder; `{data}` in them stands for `data`.
+
+This page is written from `schema.yaml` by `make docs`, and a test compares the two.
+
+## Every key
+
+| key | default | meaning |
+|---|---|---|
+"""
+
+
+def rows(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, str]]:
+    """Yield key, default and meaning of every value a schema allows, sections before their parts."""
+    for name, part in schema.get("properties", {}).items():
+        key = f"{prefix}{name}"
+        yield key, part.get("default"), allowed(part)
+        yield from rows(part, f"{key}.")
+        if isinstance(part.get("additionalProperties"), Mapping):
+            yield from rows(part["additionalProperties"], f"{key}.<name>.")
+
+
+def allowed(part: Mapping[str, Any]) -> str:
+    """Return the meaning of a key, with its allowed words where it is a choice.
+
+    >>> allowed({"description": "Mode.", "enum": ["train", "eval"]})
+    'Mode. One of `train`, `eval`.'
+    """
+    words = f" One of {', '.join(f'`{word}`' for word in part['enum'])}." if "enum" in part else ""
+    return part["description"] + words
+
+
+def reference(schema: Mapping[str, Any]) -> str:
+    """Return the text of config/README.md."""
+    lines = []
+    for key, default, meaning in rows(schema):
+        shown = "" if isinstance(default, dict) else f"`{json.dumps(default)}`"
+        lines.append(f"| `{key}` | {shown} | {meaning} |\n")
+    return INTRODUCTION + "".join(lines)
+
+
+if __name__ == "__main__":
+    folder = Path(__file__).parents[3] / "config"
+    (folder / "README.md").write_text(reference(yaml.safe_load((folder / "schema.yaml").read_text())))

@@ -1,0 +1,1 @@
+"""What an experiment needs, counted from its config alone (`make plan`)."""

@@ -1,0 +1,242 @@
+"""Count what an experiment will do, from its config alone: images, passes of the network, steps and jobs.
+
+All is counted from nothing, as if no result were there yet.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from headstart.vocabulary import split_name
+from pipeline.config.contradictions import is_url, read_wnids, used_measures
+from pipeline.plan.supplies import count_members, needed_files, needed_tars, tars_there
+
+# What nobody can know before the files are there.
+LISTED = {"train": 900, "test": 100}  # per class; the authors' lists have 81,000 and 9,000 names of 90 classes
+IMAGES_OF_SYNSET = 1281  # mean of ILSVRC2012's training classes: 1,281,167 images of 1000 synsets
+TABLES, FIGURES = 5, 4
+ONCE = (
+    *("describe_classes", "audit_images", "embed_images", "cache_trunk", "build_explorer", "record_provenance"),
+    "all",
+)
+
+
+class Part(NamedTuple):
+    """The images of one target class."""
+
+    images: int
+    validation: int
+    test: int
+    kept: bool  # whether the class has enough of them
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What an experiment will do. An image shown to several networks at once is several passes."""
+
+    sources: int
+    targets: int  # classes with enough images
+    source: str  # how the number of images is known
+    decoded: int  # images
+    embedded: int  # passes through the whole network
+    evaluated: int  # test and validation images, each once through the trunk
+    pretrained: int  # passes forward and backward that train the source network
+    checked: int  # passes that measure its top-1
+    trunk: int  # training images through the trunk, once for all initialisations of a group
+    tails: int  # the same through the tails, forward and backward, once for each initialisation
+    scored: int  # evaluation images through the tails
+    steps: int
+    optimiser_steps: int
+    replicas: int  # trained networks whose weights are kept
+    side_by_side: int  # of them in one job, at most
+    jobs: Mapping[str, int]  # of each rule
+
+
+def count(config: Mapping[str, Any], evaluations: int) -> Counts:
+    """Count what a checked config asks for.
+
+    Args:
+        config: with defaults, as `load_config` gives it.
+        evaluations: of one run, as many as `headstart.finetuning.training.evaluation_steps` lists.
+    """
+    sources, targets = (read_wnids(config["classes"][role]) for role in ("sources", "targets"))
+    wnids = offered(config, targets)
+    parts, source = find_images(config, wnids)
+    kept = [part for part in parts if part.kept]
+    evaluated = sum(part.validation + part.test for part in kept)
+    further, pretrained, checked = source_images(config, len(sources))
+    seeds, steps, batch = len(config["seeds"]), config["training"]["steps"], config["training"]["batch"]
+    runs = [(shots, len(group["initialisations"])) for group in config["groups"].values() for shots in group["shots"]]
+    shown = [(images_shown(steps, shots * len(kept), batch), beside) for shots, beside in runs]
+    replicas = seeds * sum(beside for _, beside in runs)
+    return Counts(
+        sources=len(sources),
+        targets=len(kept),
+        source=source,
+        decoded=sum(part.images for part in parts) + further,
+        embedded=sum(part.images for part in kept),
+        evaluated=evaluated,
+        pretrained=pretrained,
+        checked=checked,
+        trunk=seeds * sum(images for images, _ in shown),
+        tails=seeds * sum(images * beside for images, beside in shown),
+        scored=evaluations * evaluated * replicas,
+        steps=steps * seeds * len(runs),
+        optimiser_steps=steps * replicas,
+        replicas=replicas,
+        side_by_side=max(beside for _, beside in runs),
+        jobs=count_jobs(config, len(sources), len(wnids)),
+    )
+
+
+def offered(config: Mapping[str, Any], wnids: list[str]) -> list[str]:
+    """Return the target classes that can have images; a folder of one's own may lack some, which are then dropped."""
+    if config["images"]["drawn"] or is_url(config["images"]["tars"]):
+        return wnids
+    there = tars_there(config, wnids)
+    decoded = f"results/{config['experiment']}/images/{{wnid}}.arrow"
+    return [wnid for wnid in wnids if wnid in there or Path(decoded.format(wnid=wnid)).exists()]
+
+
+def find_images(config: Mapping[str, Any], wnids: list[str]) -> tuple[list[Part], str]:
+    """Return the images of each target class, and how their number is known."""
+    images = config["images"]
+    if images["drawn"]:
+        return [by_lot(images["drawn"]["target"], images) for _ in wnids], "drawn"
+    if images["lists"]:
+        listed = read_listed(config)
+        said = "as listed" if listed else f"assumed: {LISTED['train']} + {LISTED['test']} a class"
+        listed = listed or {part: Counter(dict.fromkeys(wnids, number)) for part, number in LISTED.items()}
+        tars = zip(wnids, needed_tars(config, wnids), strict=False)  # none where tars are not fetched
+        lacking = {wnid for wnid, tar in tars if tar.state() == "not offered"}
+        sizes = [(0, 0) if wnid in lacking else (listed["train"][wnid], listed["test"][wnid]) for wnid in wnids]
+        return [by_lists(*size, images) for size in sizes], said
+    counted = count_members(tars_there(config, wnids))
+    mean = round(sum(counted.values()) / len(counted)) if counted else IMAGES_OF_SYNSET
+    said = f"counted in {len(counted)} of {len(wnids)} tars"
+    if len(counted) < len(wnids):
+        said += f", {mean} assumed in the others"
+    return [by_lot(counted.get(wnid, mean), images) for wnid in wnids], said
+
+
+def read_listed(config: Mapping[str, Any]) -> dict[str, Counter[str]] | None:
+    """Return part -> number of listed images of each class; None where a list is not there yet."""
+    counts = {}
+    for part, path in config["images"]["lists"].items():
+        kept = Path(config["downloads"]["folder"], Path(path).name)
+        found = next((place for place in (Path(path), kept) if place.is_file()), None)
+        if found is None:
+            return None
+        counts[part] = Counter(name.partition("_")[0] for name in found.read_text(encoding="utf-8").split())
+    return counts
+
+
+def by_lot(found: int, images: Mapping[str, Any]) -> Part:
+    """Split the images of one class as `headstart.data.splits.split_class` does.
+
+    >>> by_lot(38, {"train": 20, "validation": 5, "test": 15, "test_min": 5})
+    Part(images=38, validation=3, test=15, kept=True)
+    """
+    if found < images["train"] + images["test_min"]:
+        return Part(found, 0, 0, kept=False)
+    test = min(images["test"], found - images["train"])
+    return Part(found, min(images["validation"], found - images["train"] - test), test, kept=True)
+
+
+def by_lists(train: int, test: int, images: Mapping[str, Any]) -> Part:
+    """Split the listed images of one class as `headstart.data.splits.split_lists` does.
+
+    >>> by_lists(900, 100, {"train": 500, "validation": 20, "test": 50, "test_min": 50})
+    Part(images=1000, validation=20, test=100, kept=True)
+    """
+    wanted = images["train"] + images["validation"]
+    kept = train >= wanted and test >= images["test_min"]
+    return Part(train + test, images["validation"], test, kept)
+
+
+def source_images(config: Mapping[str, Any], sources: int) -> tuple[int, int, int]:
+    """Return how many images of source classes are decoded, shown in training, and shown to measure the top-1."""
+    drawn, source, training = config["images"]["drawn"], config["source"], config["source"]["training"]
+    pictures = sources * drawn["source"] if drawn else 0
+    if drawn and not source["weights"]:
+        held_out = sources * training["held_out"]
+        return pictures, (pictures - held_out) * training["epochs"], held_out
+    samples = len(list(Path(source["samples"]).iterdir())) if source["samples"] else 0
+    return pictures + samples, 0, samples
+
+
+def images_shown(steps: int, images: int, batch: int) -> int:
+    """Return how many images some steps show; the last batch of an epoch is smaller where it does not come out even.
+
+    >>> images_shown(steps=3, images=90, batch=64)
+    154
+    """
+    epochs, rest = divmod(steps, -(-images // batch)) if images else (0, 0)
+    return epochs * images + rest * batch
+
+
+def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[str, int]:
+    """Return rule -> number of its jobs, of the rules that have any.
+
+    Args:
+        config: with defaults.
+        sources: number of source classes.
+        targets: number of target classes that can have images.
+    """
+    jobs = image_jobs(config, sources, targets) | similarity_jobs(config) | dict.fromkeys(ONCE, 1)
+    groups, seeds = config["groups"].values(), len(config["seeds"])
+    runs = sum(len(group["shots"]) for group in groups) * seeds
+    jobs |= {
+        # The split of seed 0 also says which images are evaluated.
+        "split_images": len({0, *config["seeds"]}),
+        "initialise_heads": runs,
+        "fine_tune": runs,
+        "tabulate": TABLES,
+        "draw_figure": FIGURES,
+    }
+    return {rule: number for rule, number in jobs.items() if number}
+
+
+def image_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[str, int]:
+    """Return the jobs that fetch, draw and decode images and make the source network ready."""
+    drawn, source = bool(config["images"]["drawn"]), config["source"]
+    fetched = len(needed_files(config, wordnet=True))
+    shown = bool(source["samples"] and (source["weights"] or not drawn))
+    return {
+        "draw_shapes": sources + targets if drawn else 0,
+        "fetch_synset": targets if not drawn and is_url(config["images"]["tars"]) else 0,
+        "fetch_file": fetched,
+        "decode_images": sources + targets if drawn else targets,
+        "decode_samples": int(shown),
+        "prepare_wordnet": int(not config["classes"]["taxonomy"].endswith(".tsv")),
+        "train_source": int(not source["weights"]),
+        "check_source": int(bool(source["weights"] and source["samples"])),
+    }
+
+
+def similarity_jobs(config: Mapping[str, Any]) -> dict[str, int]:
+    """Return the jobs that measure similarities and choose K."""
+    measures, seeds, vectors = used_measures(config), len(config["seeds"]), config["wordvectors"]["path"] or ""
+    groups = config["groups"].values()
+    starting = [group for group in groups if "inference" in map(measure_of, group["initialisations"])]
+    shots = {config["neighbours"]["shots"], *(shots for group in starting for shots in group["shots"])}
+    return {
+        "measure_inference": len(shots) * seeds if "inference" in measures else 0,
+        "measure_wordnet": int("wordnet" in measures),
+        "measure_word2vec": int("word2vec" in measures),
+        "train_wordvectors": int("word2vec" in measures and not vectors),
+        "unpack_wordvectors": int("word2vec" in measures and vectors.endswith(".tar.gz")),
+        "sweep_neighbours": seeds,
+        "choose_neighbours": seeds,
+    }
+
+
+def measure_of(initialisation: str) -> str:
+    """Return the first word of the name of an initialisation.
+
+    >>> measure_of("wordnet-k1")
+    'wordnet'
+    """
+    return split_name(initialisation)[0]
