@@ -18,7 +18,6 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/results.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/similarity.smk"
 include: "workflow/rules/heads.smk"
@@ -30,16 +29,16 @@ rule all:
     """Everything: Tables 1 and 2, Figures 1 to 3, the interactive page, and where they come from."""
     default_target: True
     input:
-        tables(),
-        figures(),
-        f"results/{EXPERIMENT}/explore.html",
-        f"results/{EXPERIMENT}/provenance.json",
+        runs.tables(),
+        runs.figures(),
+        AT.explorer,
+        AT.provenance,
     message:
         "Everything is made"
 
 
 onsuccess:
-    print(closing_words(Path("results", EXPERIMENT), [str(path) for path in workflow.overwrite_configfiles]))
+    print(closing_words(Path(AT.explorer).parent, [str(path) for path in workflow.overwrite_configfiles]))
 
 
 onerror:

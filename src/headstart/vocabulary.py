@@ -1,8 +1,196 @@
-"""The names of initialisations: a word, and for some a fixed number of neighbours."""
+"""The words of a config and what stands behind each: a line declares a measure, a start, a strategy, a table, a figure.
 
+Read before any job, so nothing is imported here: code is named as "module:name" below this package, and imported by
+`code_of` when it is used. No table counts in a job's code version; a job counts the code of the words it uses.
+"""
+
+import importlib
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-FIXED_K = re.compile(r"(?P<word>[a-z0-9]+)-k(?P<K>[1-9][0-9]*)")
+FIXED_K = re.compile(r"(?P<word>[a-z][a-z0-9_]*)-k(?P<K>[1-9][0-9]*)")
+# The strategy of the paper, which names and tables leave unsaid.
+PLAIN = "finetune"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a start is drawn: its colour on a light and on a dark page, its marker, its dashes (none: a solid line)."""
+
+    colour: str
+    night: str
+    marker: str
+    dashes: tuple[float, ...] = ()  # lengths of line and gap in line widths
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A similarity of targets and sources, and the start of the same name, which blends rows by it.
+
+    Args:
+        label: in tables and figures.
+        code: a function `Material -> (T, S)`.
+        reads: what it looks at: `images` (of the very sample), `taxonomy`, `vectors`.
+        settings: config keys that it follows.
+        look: None takes a spare one.
+    """
+
+    label: str
+    code: str
+    reads: tuple[str, ...]
+    settings: tuple[str, ...] = ()
+    look: Look | None = None
+
+    @property
+    def sampled(self) -> bool:
+        """Say whether it has a matrix of its own for each draw of training images."""
+        return "images" in self.reads
+
+
+@dataclass(frozen=True)
+class Start:
+    """A first head: `code` is a function `HeadInputs -> Head`; `measure` is whose similarity it blends by, if any."""
+
+    label: str
+    code: str
+    look: Look | None = None
+    measure: str = ""
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A way to fine-tune.
+
+    Args:
+        label: in tables and figures.
+        code: a class as `finetuning.strategies.finetune.FineTune`.
+        reads: what a training job needs besides heads and images; `trunk`, where evaluation can share the frozen
+            blocks' output for the test images.
+        options: name -> JSON schema, with a default, of what a group may set under `options`.
+        dashes: of its curves.
+    """
+
+    label: str
+    code: str
+    reads: tuple[str, ...] = ("trunk",)
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    dashes: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Result:
+    """A table or a figure: `code` is a function of `Results`; `reads` are its parts that come from runs or measures."""
+
+    title: str
+    code: str
+    reads: tuple[str, ...]
+
+
+MEASURES: dict[str, Measure] = {
+    "inference": Measure(
+        "Visual (inference)",
+        "measures.similarity:measure_inference",
+        reads=("images",),
+        settings=("inference.reading",),
+        look=Look("#004c97", "#4170e7", "o"),
+    ),
+    "wordnet": Measure(
+        "WordNet",
+        "measures.similarity:measure_wordnet",
+        reads=("taxonomy",),
+        look=Look("#c2440c", "#dc7c38", "s", (4.5, 1.6)),
+    ),
+    "word2vec": Measure(
+        "Word2Vec",
+        "measures.similarity:measure_word2vec",
+        reads=("vectors",),
+        settings=("heads.lonely",),
+        look=Look("#e3a600", "#ffd031", "^", (6.0, 1.4, 1.2, 1.4)),
+    ),
+}
+
+# Besides these, every measure is a start.
+STARTS: dict[str, Start] = {
+    "random": Start("Random", "heads.starts:start_random", Look("#222222", "#ffffff", "X", (1.0, 1.4))),
+    "imprinted": Start("Imprinted", "heads.starts:start_imprinted", Look("#2fa387", "#4cca94", "D", (2.6, 1.2))),
+}
+BLENDED = "heads.starts:start_blended"
+
+STRATEGIES: dict[str, Strategy] = {
+    "finetune": Strategy("Fine-tuning", "finetuning.strategies.finetune:FineTune"),
+    "linear": Strategy("Linear probe", "finetuning.strategies.linear:Linear", dashes=(1.0, 1.0)),
+    "lpft": Strategy(
+        "LP-FT",
+        "finetuning.strategies.lpft:ProbeThenTune",
+        options={
+            "head_share": {
+                "description": "Share of the steps in which the last layer is trained alone, before all is.",
+                "type": "number",
+                "minimum": 0,
+                "maximum": 1,
+                "default": 0.5,
+            },
+        },
+        dashes=(3.0, 1.0),
+    ),
+    "l2sp": Strategy(
+        "L2-SP",
+        "finetuning.strategies.l2sp:TowardsPretrained",
+        options={
+            "alpha": {
+                "description": "Weight of the squared distance of the trained blocks from their pretrained weights.",
+                "type": "number",
+                "minimum": 0,
+                "default": 0.1,
+            },
+            "beta": {
+                "description": "Weight of the squared length of the last layer's rows.",
+                "type": "number",
+                "minimum": 0,
+                "default": 0.01,
+            },
+        },
+        dashes=(6.0, 2.0),
+    ),
+}
+
+TABLES: dict[str, Result] = {
+    "table1": Result("Table 1: nearest sources", "report.tabulation:correspondences", ("similarity",)),
+    "table2": Result("Table 2: First and Best", "report.tabulation:reduction", ("history", "similarity")),
+    "table2_clean": Result(
+        "Table 2 without the test set's help", "report.tabulation:endings", ("history", "similarity")
+    ),
+    "neighbours": Result("K that was chosen", "report.tabulation:chosen_neighbours", ("neighbours",)),
+    "claims": Result("The paper's claims, checked", "report.tabulation:claims", ("history", "sweep")),
+}
+
+FIGURES: dict[str, Result] = {
+    "figure1": Result("Figure 1: learning curves", "report.gallery:figure1", ("curves",)),
+    "figure2": Result(
+        "Figure 2: one class and its sources", "report.gallery:figure2", ("curves", "similarity", "pictures")
+    ),
+    "figure3": Result("Figure 3: F against K", "report.gallery:figure3", ("sweep", "neighbours")),
+    "shots": Result("Table 2 as a picture", "report.gallery:shots", ("history",)),
+}
+
+
+def code_of(place: str) -> Any:
+    """Import what stands at "module:name" below this package.
+
+    >>> code_of("vocabulary:split_name")("inference-k10")
+    ('inference', 10)
+    """
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(f"headstart.{module}"), name)
+
+
+def all_starts() -> dict[str, Start]:
+    """Return every start in the order of tables and figures: the first of STARTS, one for each measure, the others."""
+    first, *others = STARTS
+    blended = {word: Start(one.label, BLENDED, one.look, measure=word) for word, one in MEASURES.items()}
+    return {first: STARTS[first], **blended, **{word: STARTS[word] for word in others}}
 
 
 def split_name(initialisation: str) -> tuple[str, int | None]:
@@ -13,3 +201,82 @@ def split_name(initialisation: str) -> tuple[str, int | None]:
     """
     match = FIXED_K.fullmatch(initialisation)
     return (match["word"], int(match["K"])) if match else (initialisation, None)
+
+
+def read_start(initialisation: str) -> tuple[Start, int | None]:
+    """Return the start that an initialisation names, and its fixed number of neighbours, if it has one.
+
+    Raises ValueError where there is no such start, or one without neighbours to fix.
+
+    >>> read_start("wordnet-k3")[0].label, read_start("wordnet-k3")[1]
+    ('WordNet', 3)
+    """
+    (word, fixed), starts = split_name(initialisation), all_starts()
+    if word not in starts or (fixed is not None and not starts[word].measure):
+        raise ValueError(
+            f"unknown initialisation {initialisation!r}; use one of {', '.join(starts)}, or <measure>-k<K>"
+        )
+    return starts[word], fixed
+
+
+def start_pattern() -> str:
+    """Return the regular expression of all names of initialisations."""
+    starts = all_starts()
+    fixed = "|".join(word for word, start in starts.items() if start.measure)
+    plain = "|".join(word for word, start in starts.items() if not start.measure)
+    return f"^({plain}|({fixed})(-k[1-9][0-9]*)?)$"
+
+
+def complete(strategy: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all options of a strategy, defaults where nothing is given.
+
+    >>> complete("l2sp", {"alpha": 1})
+    {'alpha': 1, 'beta': 0.01}
+    """
+    return {name: options.get(name, one["default"]) for name, one in STRATEGIES[strategy].options.items()}
+
+
+def variant_of(strategy: str, options: Mapping[str, Any]) -> str:
+    """Name a strategy with the options that are not its defaults, as in paths and tables.
+
+    >>> variant_of("l2sp", {"alpha": 1, "beta": 0.01}), variant_of("finetune", {})
+    ('l2sp,alpha=1', 'finetune')
+    """
+    known = STRATEGIES[strategy].options
+    changed = [f"{name}={value}" for name, value in sorted(options.items()) if value != known[name]["default"]]
+    return ",".join([strategy, *changed])
+
+
+def label_of_variant(variant: str) -> str:
+    """Return what a strategy with its options is called.
+
+    >>> label_of_variant("l2sp,alpha=1")
+    'L2-SP (alpha = 1)'
+    """
+    word, *changed = variant.split(",")
+    options = ", ".join(part.replace("=", " = ") for part in changed)
+    return STRATEGIES[word].label + (f" ({options})" if options else "")
+
+
+def run_name(strategy: str, initialisation: str) -> str:
+    """Name runs of one strategy and start; the paper's strategy is left unsaid.
+
+    >>> run_name("finetune", "random"), run_name("l2sp", "inference-k1")
+    ('random', 'inference-k1+l2sp')
+    """
+    return initialisation if strategy == PLAIN else f"{initialisation}+{strategy}"
+
+
+def split_run(name: str) -> tuple[str, str]:
+    """Return strategy and start of runs named by `run_name`.
+
+    >>> split_run("inference-k1+l2sp")
+    ('l2sp', 'inference-k1')
+    """
+    initialisation, _, strategy = name.partition("+")
+    return strategy or PLAIN, initialisation
+
+
+def codes(table: Mapping[str, Any], words: Iterable[str]) -> list[str]:
+    """Return the places of the code behind some words of a table, sorted, each once."""
+    return sorted({table[word].code for word in words})

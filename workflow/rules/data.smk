@@ -1,23 +1,23 @@
 """From tars of images to decoded pictures, described classes and splits."""
 
-if DRAWN:
+if experiment.drawn:
 
     rule draw_shapes:
         """Draw the demo's images and captions of one class."""
         output:
-            tar="resources/{experiment}/{wnid}.tar",
-            captions="resources/{experiment}/{wnid}.txt",
+            tar=AT.tar,
+            captions=AT.captions,
         log:
-            "results/{experiment}/logs/draw_shapes/{wnid}.log",
+            AT.log("draw_shapes", "{wnid}"),
         benchmark:
-            "results/{experiment}/benchmarks/draw_shapes/{wnid}.tsv"
+            AT.benchmark("draw_shapes", "{wnid}")
         localrule: True
         conda:
             "../../envs/vision.yaml"
         params:
-            images=drawn_count,
-            captions=DRAWN["captions"],
-            seed=DRAWN["seed"],
+            images=experiment.drawn_count,
+            captions=experiment.drawn["captions"],
+            seed=experiment.drawn["seed"],
             side=config["images"]["short_side"],
             code=code_version("draw_shapes.py"),
         message:
@@ -26,25 +26,25 @@ if DRAWN:
             "../scripts/draw_shapes.py"
 
 
-if FETCHED:
+if experiment.fetched:
 
     rule fetch_synset:
         """Fetch the tar of one class, or find it where it was put by hand; an empty one where it is not offered."""
         output:
-            tar="resources/{experiment}/{wnid}.tar",
+            tar=AT.tar,
         log:
-            "results/{experiment}/logs/fetch_synset/{wnid}.log",
+            AT.log("fetch_synset", "{wnid}"),
         benchmark:
-            "results/{experiment}/benchmarks/fetch_synset/{wnid}.tsv"
+            AT.benchmark("fetch_synset", "{wnid}")
         localrule: True
         conda:
             "../../envs/vision.yaml"
         resources:
             downloads=1,
         params:
-            url=remote_tar,
-            kept=f"{KEPT}/synsets/{{wnid}}.tar",
-            lock=f"{KEPT}/lock.tsv",
+            url=experiment.remote_tar,
+            kept=f"{experiment.kept}/synsets/{{wnid}}.tar",
+            lock=f"{experiment.kept}/lock.tsv",
             code=code_version("fetch_synset.py"),
         message:
             "Fetch {wildcards.wnid}"
@@ -55,22 +55,22 @@ if FETCHED:
 rule fetch_file:
     """Fetch one file of the manifest, or find it where it was put by hand."""
     output:
-        file="resources/{experiment}/downloads/{file}",
+        file=AT.download,
     log:
-        "results/{experiment}/logs/fetch_file/{file}.log",
+        AT.log("fetch_file", "{file}"),
     benchmark:
-        "results/{experiment}/benchmarks/fetch_file/{file}.tsv"
+        AT.benchmark("fetch_file", "{file}")
     localrule: True
     conda:
         "../../envs/vision.yaml"
     resources:
         downloads=1,
     params:
-        url=remote_url,
-        sha256=remote_digest,
+        url=experiment.remote_url,
+        sha256=experiment.remote_digest,
         manifest=config["downloads"]["manifest"],
-        kept=f"{KEPT}/{{file}}",
-        lock=f"{KEPT}/lock.tsv",
+        kept=f"{experiment.kept}/{{file}}",
+        lock=f"{experiment.kept}/lock.tsv",
         code=code_version("fetch_file.py"),
     message:
         "Fetch {wildcards.file}"
@@ -81,15 +81,15 @@ rule fetch_file:
 rule decode_images:
     """Open, check and decode every image of one class, once."""
     input:
-        tar=tar_of,
-        lists=listed(),
+        tar=experiment.tar_of,
+        lists=experiment.lists(),
     output:
-        store="results/{experiment}/images/{wnid}.arrow",
-        audit="results/{experiment}/images/{wnid}.audit.csv",
+        store=AT.store,
+        audit=AT.image_audit,
     log:
-        "results/{experiment}/logs/decode_images/{wnid}.log",
+        AT.log("decode_images", "{wnid}"),
     benchmark:
-        "results/{experiment}/benchmarks/decode_images/{wnid}.tsv"
+        AT.benchmark("decode_images", "{wnid}")
     conda:
         "../../envs/vision.yaml"
     resources:
@@ -112,11 +112,11 @@ if config["source"]["samples"]:
         input:
             folder=config["source"]["samples"],
         output:
-            store="results/{experiment}/images/samples.arrow",
+            store=AT.samples,
         log:
-            "results/{experiment}/logs/decode_samples.log",
+            AT.log("decode_samples"),
         benchmark:
-            "results/{experiment}/benchmarks/decode_samples.tsv"
+            AT.benchmark("decode_samples")
         conda:
             "../../envs/vision.yaml"
         resources:
@@ -134,20 +134,20 @@ if config["source"]["samples"]:
 rule prepare_wordnet:
     """Copy WordNet 3.0 from where it is installed, or fetch it, and complete it."""
     output:
-        noun="resources/{experiment}/wordnet/data.noun",
+        noun=AT.wordnet,
     log:
-        "results/{experiment}/logs/prepare_wordnet.log",
+        AT.log("prepare_wordnet"),
     benchmark:
-        "results/{experiment}/benchmarks/prepare_wordnet.tsv"
+        AT.benchmark("prepare_wordnet")
     localrule: True
     conda:
         "../../envs/text.yaml"
     params:
         where=config["classes"]["taxonomy"],
-        url=wordnet_url,
-        sha256=wordnet_digest,
-        kept=f"{KEPT}/wordnet.zip",
-        lock=f"{KEPT}/lock.tsv",
+        url=experiment.wordnet_url,
+        sha256=experiment.wordnet_digest,
+        kept=f"{experiment.kept}/wordnet.zip",
+        lock=f"{experiment.kept}/lock.tsv",
         code=code_version("prepare_wordnet.py"),
     message:
         "Copy WordNet 3.0"
@@ -160,13 +160,13 @@ rule describe_classes:
     input:
         sources=config["classes"]["sources"],
         targets=config["classes"]["targets"],
-        taxonomy=taxonomy(),
+        taxonomy=experiment.taxonomy(),
     output:
-        classes="results/{experiment}/classes.csv",
+        classes=AT.classes,
     log:
-        "results/{experiment}/logs/describe_classes.log",
+        AT.log("describe_classes"),
     benchmark:
-        "results/{experiment}/benchmarks/describe_classes.tsv"
+        AT.benchmark("describe_classes")
     localrule: True
     conda:
         "../../envs/text.yaml"
@@ -181,22 +181,22 @@ rule describe_classes:
 rule audit_images:
     """Count the images of every target class; stop or drop classes that have too few."""
     input:
-        classes="results/{experiment}/classes.csv",
-        audits=[path.replace(".arrow", ".audit.csv") for path in stores(TARGETS)],
-        lists=listed(),
+        classes=AT.classes,
+        audits=experiment.image_audits(),
+        lists=experiment.lists(),
     output:
         audit=report(
-            "results/{experiment}/audit.csv",
+            AT.audit,
             caption="../report/audit_images.rst",
             category="Data",
             labels={"result": "Images of each class"},
         ),
-        targets="results/{experiment}/targets.csv",
-        images="results/{experiment}/images.csv",
+        targets=AT.targets,
+        images=AT.images,
     log:
-        "results/{experiment}/logs/audit_images.log",
+        AT.log("audit_images"),
     benchmark:
-        "results/{experiment}/benchmarks/audit_images.tsv"
+        AT.benchmark("audit_images")
     localrule: True
     conda:
         "../../envs/vision.yaml"
@@ -205,7 +205,7 @@ rule audit_images:
         validation=config["images"]["validation"],
         test_min=config["images"]["test_min"],
         on_missing=config["images"]["on_missing"],
-        shown=sorted({*examples(), example()}),
+        shown=sorted({*runs.examples(), runs.example()}),
         code=code_version("audit_images.py"),
     message:
         "Count the images of every target class"
@@ -216,14 +216,14 @@ rule audit_images:
 rule split_images:
     """Choose training, validation and test images; shots are nested."""
     input:
-        images="results/{experiment}/images.csv",
-        lists=listed(),
+        images=AT.images,
+        lists=experiment.lists(),
     output:
-        split="results/{experiment}/splits/{seed}.csv",
+        split=AT.split,
     log:
-        "results/{experiment}/logs/split_images/{seed}.log",
+        AT.log("split_images", "{seed}"),
     benchmark:
-        "results/{experiment}/benchmarks/split_images/{seed}.tsv"
+        AT.benchmark("split_images", "{seed}")
     localrule: True
     conda:
         "../../envs/vision.yaml"

@@ -2,32 +2,32 @@
 
 
 rule initialise_heads:
-    """One row per target class: blended from the nearest sources, imprinted or random; each initialisation of a group."""
+    """One row per target class: blended from the nearest sources, imprinted or random; every start of these images."""
     input:
-        unpack(head_inputs),
-        features="results/{experiment}/features.safetensors",
-        head="results/{experiment}/head.safetensors",
-        images="results/{experiment}/images.csv",
-        targets="results/{experiment}/targets.csv",
-        split="results/{experiment}/splits/{seed}.csv",
+        unpack(runs.head_inputs),
+        features=AT.features,
+        head=AT.head,
+        images=AT.images,
+        targets=AT.targets,
+        split=AT.split,
     output:
-        heads="results/{experiment}/heads/{group}/{shots}-{seed}.safetensors",
+        heads=AT.heads,
     log:
-        "results/{experiment}/logs/initialise_heads/{group}/{shots}-{seed}.log",
+        AT.log("initialise_heads", "{shots}-{seed}"),
     benchmark:
-        "results/{experiment}/benchmarks/initialise_heads/{group}/{shots}-{seed}.tsv"
+        AT.benchmark("initialise_heads", "{shots}-{seed}")
     conda:
         "../../envs/vision.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(5),
     params:
-        initialisations=group_initialisations,
-        sources=SOURCES,
-        rule=neighbour_rule,
-        heads=head_rules,
-        code=code_version("initialise_heads.py"),
+        initialisations=runs.starts_of_heads,
+        sources=experiment.sources,
+        rule=runs.neighbour_rule,
+        heads=runs.head_rules,
+        code=heads_code,
     message:
-        "Heads of group {wildcards.group}, {wildcards.shots} images per class, seed {wildcards.seed}"
+        "First heads, {wildcards.shots} images per class, seed {wildcards.seed}"
     script:
         "../scripts/initialise_heads.py"

@@ -4,41 +4,40 @@
 rule tabulate:
     """One table: Table 1, Table 2, its clean columns, the chosen K, or the paper's claims."""
     input:
-        history=histories(config["tables"]["group"]),
-        sweep=for_seeds("sweep/{seed}.parquet"),
-        neighbours=for_seeds("neighbours/{seed}.csv"),
-        similarity=similarities(),
-        classes="results/{experiment}/classes.csv",
-        audit="results/{experiment}/audit.csv",
-        published=published(),
+        unpack(runs.table_inputs),
+        classes=AT.classes,
+        audit=AT.audit,
+        published=runs.published(),
     output:
         csv=report(
-            "results/{experiment}/tables/{table}.csv",
+            AT.at("table", table="{table}", form="csv"),
             caption="../report/tabulate.rst",
             category="Tables",
-            labels=numbers_labels,
+            labels=selection.numbers_labels,
         ),
         html=report(
-            "results/{experiment}/tables/{table}.html",
+            AT.at("table", table="{table}", form="html"),
             caption="../report/tabulate.rst",
             category="Tables",
-            labels=page_labels,
+            labels=selection.page_labels,
         ),
-        md="results/{experiment}/tables/{table}.md",
-        tex="results/{experiment}/tables/{table}.tex",
+        md=AT.at("table", table="{table}", form="md"),
+        tex=AT.at("table", table="{table}", form="tex"),
     log:
-        "results/{experiment}/logs/tabulate/{table}.log",
+        AT.log("tabulate", "{table}"),
     benchmark:
-        "results/{experiment}/benchmarks/tabulate/{table}.tsv"
+        AT.benchmark("tabulate", "{table}")
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        examples=examples(),
-        measures=MEASURES,
+        examples=runs.examples(),
+        measures=experiment.measures,
+        runs=runs.table_runs,
+        looks=runs.table_looks,
         rule=config["neighbours"]["rule"],
-        sample=sample(),
-        code=code_version("tabulate.py"),
+        sample=runs.sample(),
+        code=table_code,
     message:
         "Write {wildcards.table}"
     script:
@@ -48,31 +47,33 @@ rule tabulate:
 rule draw_figure:
     """One figure of the paper, with the numbers it shows."""
     input:
-        unpack(figure_inputs),
-        classes="results/{experiment}/classes.csv",
-        audit="results/{experiment}/audit.csv",
-        published=published(),
+        unpack(runs.figure_inputs),
+        classes=AT.classes,
+        audit=AT.audit,
+        published=runs.published(),
     output:
         svg=report(
-            "results/{experiment}/figures/{figure}.svg",
+            AT.at("figure", figure="{figure}", form="svg"),
             caption="../report/draw_figure.rst",
             category="Figures",
-            labels=figure_labels,
+            labels=selection.figure_labels,
         ),
-        pdf="results/{experiment}/figures/{figure}.pdf",
-        data="results/{experiment}/figures/{figure}.csv",
+        pdf=AT.at("figure", figure="{figure}", form="pdf"),
+        data=AT.at("figure", figure="{figure}", form="csv"),
     log:
-        "results/{experiment}/logs/draw_figure/{figure}.log",
+        AT.log("draw_figure", "{figure}"),
     benchmark:
-        "results/{experiment}/benchmarks/draw_figure/{figure}.tsv"
+        AT.benchmark("draw_figure", "{figure}")
     localrule: True
     conda:
         "../../envs/report.yaml"
     params:
-        example=example(),
-        measures=MEASURES,
-        sweep_shots=sweep_shots,
-        code=code_version("draw_figure.py"),
+        example=runs.example(),
+        measures=experiment.measures,
+        runs=runs.figure_runs,
+        looks=runs.figure_looks,
+        sweep_shots=runs.sweep_shots,
+        code=figure_code,
     message:
         "Draw {wildcards.figure}"
     script:
@@ -82,36 +83,39 @@ rule draw_figure:
 rule build_explorer:
     """The interactive page: tables, curves, every class with its pictures and nearest sources, similarity maps."""
     input:
-        history=histories(config["tables"]["group"]),
-        runs=explored_runs(),
-        sweep="results/{experiment}/figures/figure3.csv",
-        similarity=similarities(),
-        classes="results/{experiment}/classes.csv",
-        audit="results/{experiment}/audit.csv",
-        pictures=stores(TARGETS) + source_pictures(),
-        published=published(),
+        history=runs.histories(runs.tables_groups),
+        runs=runs.histories(runs.explored_groups()),
+        sweep=AT.at("figure", figure="figure3", form="csv"),
+        similarity=experiment.similarities(),
+        classes=AT.classes,
+        audit=AT.audit,
+        pictures=experiment.stores(experiment.targets) + experiment.source_pictures(),
+        published=runs.published(),
     output:
         page=report(
-            "results/{experiment}/explore.html",
+            AT.explorer,
             caption="../report/build_explorer.rst",
             category="Explorer",
             labels={"page": "everything, by hovering and clicking"},
         ),
     log:
-        "results/{experiment}/logs/build_explorer.log",
+        AT.log("build_explorer"),
     benchmark:
-        "results/{experiment}/benchmarks/build_explorer.tsv"
+        AT.benchmark("build_explorer")
     conda:
         "../../envs/report.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(10),
     params:
-        title=EXPERIMENT,
-        measures=MEASURES,
+        title=experiment.name,
+        measures=experiment.measures,
+        shown=runs.runs_of(runs.tables_groups),
+        explored=runs.runs_of(runs.explored_groups()),
+        looks=runs.looks(runs.runs_of(runs.explored_groups())),
         rule=config["neighbours"]["rule"],
-        sample=sample(),
-        code=code_version("build_explorer.py"),
+        sample=runs.sample(),
+        code=code_version("build_explorer.py", TABLES["table2"].code),
     message:
         "Build the interactive page"
     script:
@@ -121,29 +125,29 @@ rule build_explorer:
 rule record_provenance:
     """Commit, config, versions, device, seeds and times behind the results."""
     input:
-        tables(),
-        figures(),
-        f"results/{EXPERIMENT}/explore.html",
-        runs=results_of_all_runs(),
-        accuracy=source_accuracy(),
+        runs.tables(),
+        runs.figures(),
+        AT.explorer,
+        runs=runs.every_history(),
+        accuracy=experiment.source_accuracy(),
     output:
         provenance=report(
-            "results/{experiment}/provenance.json",
+            AT.provenance,
             caption="../report/record_provenance.rst",
             category="Origin",
             labels={"result": "Commit, versions, devices, seeds"},
         ),
-        config="results/{experiment}/config.yaml",
+        config=AT.config,
     log:
-        "results/{experiment}/logs/record_provenance.log",
+        AT.log("record_provenance"),
     benchmark:
-        "results/{experiment}/benchmarks/record_provenance.tsv"
+        AT.benchmark("record_provenance")
     localrule: True
     conda:
         "../../envs/vision.yaml"
     params:
         config=config,
-        benchmarks=benchmarks_folder,
+        benchmarks=selection.benchmarks_folder,
         code=code_version("record_provenance.py"),
     message:
         "Record where the results come from"

@@ -5,16 +5,16 @@ if not config["source"]["weights"]:
     rule train_source:
         """Train the demo's source network on the drawn source classes."""
         input:
-            stores=stores(SOURCES),
+            stores=experiment.stores(experiment.sources),
             # Too few images of a target class must stop the run before any training.
-            audit=ancient("results/{experiment}/audit.csv"),
+            audit=ancient(AT.audit),
         output:
-            weights="results/{experiment}/source/weights.safetensors",
-            accuracy="results/{experiment}/source/accuracy.csv",
+            weights=AT.weights,
+            accuracy=AT.accuracy,
         log:
-            "results/{experiment}/logs/train_source.log",
+            AT.log("train_source"),
         benchmark:
-            "results/{experiment}/benchmarks/train_source.tsv"
+            AT.benchmark("train_source")
         conda:
             "../../envs/vision.yaml"
         threads: 2
@@ -22,10 +22,9 @@ if not config["source"]["weights"]:
             mem_mb=growing(4000),
             runtime=growing(60),
         params:
-            sources=SOURCES,
-            network={key: config["source"][key] for key in ("library", "name", "options")},
-            pixels={key: config["source"][key] for key in ("mean", "std")},
-            crop=config["images"]["crop"],
+            sources=experiment.sources,
+            network=experiment.network,
+            view=experiment.view,
             training=config["source"]["training"],
             # Sums of gradients depend on the number of threads, so it is fixed whatever `--cores` says.
             torch_threads=2,
@@ -40,14 +39,14 @@ elif config["source"]["samples"]:
     rule check_source:
         """Measure the source network's top-1 on pictures of its own classes."""
         input:
-            store="results/{experiment}/images/samples.arrow",
-            weights=source_weights(),
+            store=AT.samples,
+            weights=experiment.source_weights(),
         output:
-            accuracy="results/{experiment}/source/accuracy.csv",
+            accuracy=AT.accuracy,
         log:
-            "results/{experiment}/logs/check_source.log",
+            AT.log("check_source"),
         benchmark:
-            "results/{experiment}/benchmarks/check_source.tsv"
+            AT.benchmark("check_source")
         conda:
             "../../envs/vision.yaml"
         threads: 2
@@ -55,10 +54,9 @@ elif config["source"]["samples"]:
             mem_mb=growing(8000),
             runtime=growing(60),
         params:
-            sources=SOURCES,
-            network={key: config["source"][key] for key in ("library", "name", "options")},
-            pixels={key: config["source"][key] for key in ("mean", "std")},
-            crop=config["images"]["crop"],
+            sources=experiment.sources,
+            network=experiment.network,
+            view=experiment.view,
             code=code_version("check_source.py"),
         message:
             "Check the source network on pictures of its own classes"
@@ -69,16 +67,16 @@ elif config["source"]["samples"]:
 rule embed_images:
     """Show every target image to the source network, once, and keep what its last layer sees."""
     input:
-        stores=stores(TARGETS),
-        images="results/{experiment}/images.csv",
-        weights=source_weights(),
+        stores=experiment.stores(experiment.targets),
+        images=AT.images,
+        weights=experiment.source_weights(),
     output:
-        features="results/{experiment}/features.safetensors",
-        head="results/{experiment}/head.safetensors",
+        features=AT.features,
+        head=AT.head,
     log:
-        "results/{experiment}/logs/embed_images.log",
+        AT.log("embed_images"),
     benchmark:
-        "results/{experiment}/benchmarks/embed_images.tsv"
+        AT.benchmark("embed_images")
     conda:
         "../../envs/vision.yaml"
     threads: 2
@@ -88,10 +86,9 @@ rule embed_images:
         runtime=growing(60),
         attempt=growing(1),
     params:
-        classes=len(SOURCES),
-        network={key: config["source"][key] for key in ("library", "name", "options")},
-        pixels={key: config["source"][key] for key in ("mean", "std")},
-        crop=config["images"]["crop"],
+        classes=len(experiment.sources),
+        network=experiment.network,
+            view=experiment.view,
         gpu=config["gpu"],
         code=code_version("embed_images.py"),
     message:
@@ -100,18 +97,18 @@ rule embed_images:
         "../scripts/embed_images.py"
 
 
-if not config["wordvectors"]["path"] and DRAWN:
+if not config["wordvectors"]["path"] and experiment.drawn:
 
     rule train_wordvectors:
         """Train word vectors on the demo's captions."""
         input:
-            captions=collect("resources/{{experiment}}/{wnid}.txt", wnid=SOURCES + TARGETS),
+            captions=collect(AT.captions, wnid=experiment.sources + experiment.targets),
         output:
-            vectors="results/{experiment}/wordvectors.bin",
+            vectors=AT.vectors,
         log:
-            "results/{experiment}/logs/train_wordvectors.log",
+            AT.log("train_wordvectors"),
         benchmark:
-            "results/{experiment}/benchmarks/train_wordvectors.tsv"
+            AT.benchmark("train_wordvectors")
         conda:
             "../../envs/text.yaml"
         resources:
@@ -120,7 +117,7 @@ if not config["wordvectors"]["path"] and DRAWN:
         params:
             dimensions=config["wordvectors"]["dimensions"],
             epochs=config["wordvectors"]["epochs"],
-            seed=DRAWN["seed"],
+            seed=experiment.drawn["seed"],
             code=code_version("train_wordvectors.py"),
         message:
             "Train word vectors on the captions"
@@ -135,11 +132,11 @@ if (config["wordvectors"]["path"] or "").endswith(".tar.gz"):
         input:
             archive=config["wordvectors"]["path"],
         output:
-            vectors=collect("resources/{{experiment}}/wordvectors/{name}", name=("feature.bin", "id.txt", "shape.txt")),
+            vectors=experiment.word_vectors(),
         log:
-            "results/{experiment}/logs/unpack_wordvectors.log",
+            AT.log("unpack_wordvectors"),
         benchmark:
-            "results/{experiment}/benchmarks/unpack_wordvectors.tsv"
+            AT.benchmark("unpack_wordvectors")
         conda:
             "../../envs/text.yaml"
         resources:
@@ -153,113 +150,59 @@ if (config["wordvectors"]["path"] or "").endswith(".tar.gz"):
             "../scripts/unpack_wordvectors.py"
 
 
-rule measure_inference:
-    """Inference similarity: F-score of each source output for each target class."""
+rule measure_similarity:
+    """How similar each target class is to each source class, by one measure."""
     input:
-        features="results/{experiment}/features.safetensors",
-        head="results/{experiment}/head.safetensors",
-        images="results/{experiment}/images.csv",
-        targets="results/{experiment}/targets.csv",
-        split="results/{experiment}/splits/{seed}.csv",
+        unpack(experiment.measure_inputs),
+        classes=AT.classes,
+        targets=AT.targets,
     output:
-        similarity="results/{experiment}/similarity/inference/{shots}-{seed}.parquet",
+        similarity=AT.similarity,
     log:
-        "results/{experiment}/logs/measure_inference/{shots}-{seed}.log",
+        AT.log("measure_similarity", "{measure}/{sample}"),
     benchmark:
-        "results/{experiment}/benchmarks/measure_inference/{shots}-{seed}.tsv"
-    conda:
-        "../../envs/vision.yaml"
-    resources:
-        mem_mb=growing(4000),
-        runtime=growing(10),
-    params:
-        sources=SOURCES,
-        reading=config["inference"]["reading"],
-        code=code_version("measure_inference.py"),
-    message:
-        "Inference similarity, {wildcards.shots} images per class, seed {wildcards.seed}"
-    script:
-        "../scripts/measure_inference.py"
-
-
-rule measure_wordnet:
-    """WordNet similarity: Wu-Palmer, as NLTK computes it."""
-    input:
-        targets="results/{experiment}/targets.csv",
-        taxonomy=taxonomy(),
-    output:
-        similarity="results/{experiment}/similarity/wordnet.parquet",
-    log:
-        "results/{experiment}/logs/measure_wordnet.log",
-    benchmark:
-        "results/{experiment}/benchmarks/measure_wordnet.tsv"
-    conda:
-        "../../envs/text.yaml"
-    resources:
-        mem_mb=growing(1000),
-        runtime=growing(10),
-    params:
-        sources=SOURCES,
-        code=code_version("measure_wordnet.py"),
-    message:
-        "WordNet similarity"
-    script:
-        "../scripts/measure_wordnet.py"
-
-
-rule measure_word2vec:
-    """Word2Vec similarity: cosine between the averaged vectors of the classes' words."""
-    input:
-        classes="results/{experiment}/classes.csv",
-        targets="results/{experiment}/targets.csv",
-        vectors=word_vectors(),
-    output:
-        similarity="results/{experiment}/similarity/word2vec.parquet",
-    log:
-        "results/{experiment}/logs/measure_word2vec.log",
-    benchmark:
-        "results/{experiment}/benchmarks/measure_word2vec.tsv"
+        AT.benchmark("measure_similarity", "{measure}/{sample}")
     conda:
         "../../envs/text.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(10),
     params:
-        lonely=config["heads"]["lonely"],
-        code=code_version("measure_word2vec.py"),
+        settings=experiment.measure_settings,
+        code=measure_code,
     message:
-        "Word2Vec similarity"
+        "Similarity by {wildcards.measure}, training images {wildcards.sample}"
     script:
-        "../scripts/measure_word2vec.py"
+        "../scripts/measure_similarity.py"
 
 
 rule sweep_neighbours:
     """F right after initialisation for every number of neighbours K (Figure 3)."""
     input:
-        unpack(sweep_similarities),
-        features="results/{experiment}/features.safetensors",
-        head="results/{experiment}/head.safetensors",
-        images="results/{experiment}/images.csv",
-        targets="results/{experiment}/targets.csv",
-        split="results/{experiment}/splits/{seed}.csv",
+        unpack(experiment.sweep_similarities),
+        features=AT.features,
+        head=AT.head,
+        images=AT.images,
+        targets=AT.targets,
+        split=AT.split,
     output:
-        sweep="results/{experiment}/sweep/{seed}.parquet",
+        sweep=AT.sweep,
     log:
-        "results/{experiment}/logs/sweep_neighbours/{seed}.log",
+        AT.log("sweep_neighbours", "{seed}"),
     benchmark:
-        "results/{experiment}/benchmarks/sweep_neighbours/{seed}.tsv"
+        AT.benchmark("sweep_neighbours", "{seed}")
     conda:
         "../../envs/vision.yaml"
     resources:
         mem_mb=growing(4000),
         runtime=growing(60),
     params:
-        measures=MEASURES,
-        image_measures=IMAGE_MEASURES,
+        measures=experiment.measures,
+        image_measures=IMAGE_experiment.measures,
         reading=inference_reading(),
         rules={("bias_rule" if key == "bias" else key): value for key, value in config["heads"].items()},
         neighbours={key: config["neighbours"][key] for key in ("largest", "further", "shots", "folds")},
-        code=code_version("sweep_neighbours.py"),
+        code=sweep_code,
     message:
         "Try every number of neighbours, seed {wildcards.seed}"
     script:
@@ -269,13 +212,13 @@ rule sweep_neighbours:
 rule choose_neighbours:
     """Choose K for every measure and class type, by the paper's rule and by the clean one."""
     input:
-        sweep="results/{experiment}/sweep/{seed}.parquet",
+        sweep=AT.sweep,
     output:
-        neighbours="results/{experiment}/neighbours/{seed}.csv",
+        neighbours=AT.neighbours,
     log:
-        "results/{experiment}/logs/choose_neighbours/{seed}.log",
+        AT.log("choose_neighbours", "{seed}"),
     benchmark:
-        "results/{experiment}/benchmarks/choose_neighbours/{seed}.tsv"
+        AT.benchmark("choose_neighbours", "{seed}")
     localrule: True
     conda:
         "../../envs/vision.yaml"

@@ -4,17 +4,17 @@
 rule cache_trunk:
     """Keep the frozen blocks' output for the test and validation images; their crop never changes."""
     input:
-        stores=stores(TARGETS),
-        weights=source_weights(),
+        stores=experiment.stores(experiment.targets),
+        weights=experiment.source_weights(),
         # Test and validation images are the same for every seed.
-        split="results/{experiment}/splits/0.csv",
+        split=AT.at("split", seed=0),
     output:
-        trunk="results/{experiment}/trunk/evaluation.npy",
-        images="results/{experiment}/trunk/evaluation.csv",
+        trunk=AT.trunk,
+        images=AT.evaluation,
     log:
-        "results/{experiment}/logs/cache_trunk.log",
+        AT.log("cache_trunk"),
     benchmark:
-        "results/{experiment}/benchmarks/cache_trunk.tsv"
+        AT.benchmark("cache_trunk")
     conda:
         "../../envs/vision.yaml"
     threads: 2
@@ -24,11 +24,10 @@ rule cache_trunk:
         runtime=growing(60),
         attempt=growing(1),
     params:
-        classes=len(SOURCES),
-        network={key: config["source"][key] for key in ("library", "name", "options")},
+        classes=len(experiment.sources),
+        network=experiment.network,
         trained_from=config["training"]["trained_from"],
-        pixels={key: config["source"][key] for key in ("mean", "std")},
-        crop=config["images"]["crop"],
+            view=experiment.view,
         precision=config["training"]["cache"],
         gpu=config["gpu"],
         code=code_version("cache_trunk.py"),
@@ -39,22 +38,24 @@ rule cache_trunk:
 
 
 rule fine_tune:
-    """Train every initialisation of a group on the same images, crops and dropout."""
+    """Train by one strategy from every start that any group names, on the same images, crops and dropout.
+
+    The outputs are updated: runs that are finished and still the same are kept, so a new start is trained alone.
+    """
     input:
-        heads="results/{experiment}/heads/{group}/{shots}-{seed}.safetensors",
-        stores=stores(TARGETS),
-        weights=source_weights(),
-        targets="results/{experiment}/targets.csv",
-        split="results/{experiment}/splits/{seed}.csv",
-        trunk="results/{experiment}/trunk/evaluation.npy",
-        evaluation="results/{experiment}/trunk/evaluation.csv",
+        unpack(runs.strategy_inputs),
+        heads=AT.heads,
+        stores=experiment.stores(experiment.targets),
+        weights=experiment.source_weights(),
+        targets=AT.targets,
+        split=AT.split,
     output:
-        history="results/{experiment}/runs/{strategy}/{group}/{shots}-{seed}.parquet",
-        weights="results/{experiment}/runs/{strategy}/{group}/{shots}-{seed}.safetensors",
+        history=update(AT.history),
+        weights=update(AT.trained),
     log:
-        "results/{experiment}/logs/fine_tune/{strategy}/{group}/{shots}-{seed}.log",
+        AT.log("fine_tune", "{strategy}/{shots}-{seed}"),
     benchmark:
-        "results/{experiment}/benchmarks/fine_tune/{strategy}/{group}/{shots}-{seed}.tsv"
+        AT.benchmark("fine_tune", "{strategy}/{shots}-{seed}")
     conda:
         "../../envs/vision.yaml"
     threads: config["training"]["threads"]
@@ -64,16 +65,17 @@ rule fine_tune:
         runtime=growing(240),
         attempt=growing(1),
     params:
-        initialisations=group_initialisations,
-        classes=len(SOURCES),
-        network={key: config["source"][key] for key in ("library", "name", "options")},
-        pixels={key: config["source"][key] for key in ("mean", "std")},
-        crop=config["images"]["crop"],
+        strategy=runs.strategy_word,
+        options=runs.strategy_options,
+        initialisations=runs.starts_of_runs,
+        classes=len(experiment.sources),
+        network=experiment.network,
+        view=experiment.view,
         training={key: value for key, value in config["training"].items() if key != "cache"},
-        state=training_state,
+        state=runs.training_state,
         gpu=config["gpu"],
-        code=code_version("fine_tune.py"),
+        code=training_code,
     message:
-        "Fine-tune group {wildcards.group}, {wildcards.shots} images per class, seed {wildcards.seed}"
+        "Fine-tune ({wildcards.strategy}), {wildcards.shots} images per class, seed {wildcards.seed}"
     script:
         "../scripts/fine_tune.py"

@@ -10,12 +10,12 @@ follow(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params
 results = Results(
     classes=pd.read_csv(inputs.classes, keep_default_na=False),
-    history=read_history(inputs.history),
+    history=read_history(inputs.history, params.shown),
     similarities=read_similarities(inputs.similarity, params.measures),
     published=read_published(inputs.published),
     rule=params.rule,
     audit=pd.read_csv(inputs.audit),
     sample=params.sample,
 )
-runs, sweep = read_history(inputs.runs), pd.read_csv(inputs.sweep)
+runs, sweep = read_history(inputs.runs, params.explored), pd.read_csv(inputs.sweep)
 write_page(params.title, results, runs, sweep, inputs.pictures, snakemake.output.page)

@@ -4,14 +4,15 @@ import pandas as pd
 
 from headstart.jobs.logs import follow
 from headstart.report.charts import write_figure
-from headstart.report.gallery import FIGURES, first_pictures
+from headstart.report.gallery import first_pictures
 from headstart.report.results import Results, read_by_seed, read_history, read_published, read_similarities
+from headstart.vocabulary import FIGURES, code_of
 
 follow(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params
 results = Results(
     classes=pd.read_csv(inputs.classes, keep_default_na=False),
-    history=read_history(inputs.get("history", [])),
+    history=read_history(inputs.get("history", []), params.runs),
     sweep=read_by_seed(inputs.get("sweep", [])),
     neighbours=read_by_seed(inputs.get("neighbours", [])),
     similarities=read_similarities(inputs.get("similarity", []), params.measures),
@@ -21,4 +22,4 @@ results = Results(
     sweep_shots=params.sweep_shots,
     picture=first_pictures(inputs.get("pictures", [])),
 )
-write_figure(*FIGURES[snakemake.wildcards.figure](results), snakemake.output)
+write_figure(*code_of(FIGURES[snakemake.wildcards.figure].code)(results), snakemake.output)

@@ -1,80 +1,77 @@
-"""Rule fine_tune: every initialisation of a group, trained on the same images, crops and dropout."""
+"""Rule fine_tune: the runs of one strategy, number of images and seed, one for each start, trained in lockstep."""
+
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from headstart.data.images import PixelStore
+from headstart.data.images import PixelStore, View
 from headstart.data.splits import label, shots
 from headstart.finetuning.batches import TrainingImages
-from headstart.finetuning.training import evaluation_steps, train_lockstep
+from headstart.finetuning.evaluation import evaluation_of
+from headstart.finetuning.runs import digests_of, finished_runs, write_runs
+from headstart.finetuning.settings import Task, Training, evaluation_steps
+from headstart.finetuning.training import train_lockstep
 from headstart.heads.starts import load_heads
 from headstart.jobs.checkpoints import Checkpoint, digest_of
-from headstart.jobs.files import write_arrays, write_table
-from headstart.jobs.logs import follow
 from headstart.machine.computing import precision_on, processor_of
+from headstart.machine.machines import pick_machine
 from headstart.machine.memory import Sizes, fitting
-from headstart.networks.backbones import cut, load_classifier, pick_device
+from headstart.networks.backbones import load_classifier
+from headstart.vocabulary import STRATEGIES, code_of
 
-follow(snakemake.log[0])
-params, training, wildcards = snakemake.params, snakemake.params.training, snakemake.wildcards
-device = pick_device(training["threads"], **params.gpu)
-model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
-heads = load_heads(snakemake.input.heads)
-targets = list(pd.read_csv(snakemake.input.targets)["wnid"])
-chosen = shots(pd.read_csv(snakemake.input.split), int(wildcards.shots))
-trunk, evaluated = np.load(snakemake.input.trunk, mmap_mode="r"), pd.read_csv(snakemake.input.evaluation)
-checkpoint = Checkpoint(
-    Path(params.state),
-    digest_of(
-        [*params.items(), *wildcards.items(), ("device", device.type)],
-        [Path(snakemake.input[name]) for name in ("heads", "split", "evaluation", "targets", "weights")],
-        large=map(Path, [snakemake.input.trunk, *snakemake.input.stores]),
-    ),
+inputs, params, wildcards = snakemake.input, snakemake.params, snakemake.wildcards
+settings, view, files = params.training, View(**params.view), dict(inputs.items())
+machine = pick_machine(settings["threads"], **params.gpu)
+found = load_heads(inputs.heads)
+heads = {name: (found[name].weight, found[name].bias) for name in params.initialisations}
+decisive = {name: params[name] for name in ("strategy", "options", "network", "view", "training", "gpu", "code")}
+common = digest_of(
+    [*decisive.items(), *wildcards.items(), ("device", machine.device.type)],
+    [Path(inputs[name]) for name in ("split", "targets", "weights")],
+    large=[Path(path) for path in inputs if path not in (inputs.heads, inputs.split, inputs.targets, inputs.weights)],
 )
+digests = digests_of(common, heads)
+kept = finished_runs(Path(snakemake.output.history), Path(snakemake.output.weights), digests)
+heads = {name: head for name, head in heads.items() if name not in set(kept[0]["initialisation"])}
+checkpoint = Checkpoint(Path(params.state), digest_of([("runs", sorted(digests[name] for name in heads))], []))
 
-with fitting(Sizes(training["batch"], len(heads)), snakemake.resources.attempt) as sizes:
-    history, weights = train_lockstep(
-        network=cut(model, training["trained_from"]),
-        heads={name: (heads[name].weight, heads[name].bias) for name in params.initialisations},
-        classes=targets,
-        images=TrainingImages(
-            PixelStore([Path(path) for path in snakemake.input.stores]),
-            list(chosen["name"]),
-            label(chosen, targets),
-            side=params.crop,
-            seed=int(wildcards.seed),
-            shots=int(wildcards.shots),
-            batch=training["batch"],
-            **params.pixels,
-        ),
-        # The images of each part lie together, so these are views into the mapped file.
-        evaluation={
-            str(part): (trunk[rows.min() : rows.max() + 1], label(evaluated.loc[rows], targets))
-            for part, rows in evaluated.groupby("part").groups.items()
-        },
-        steps=training["steps"],
-        evaluate_at=evaluation_steps(training["steps"], training["evaluations"]),
-        device=device,
-        threads=training["threads"],
-        strategy=wildcards.strategy,
-        side_by_side=sizes.side_by_side,
-        at_once=sizes.at_once,
-        checkpoint=checkpoint,
-        **params.gpu,
-        **{key: training[key] for key in ("learning_rate", "betas", "eps", "dropout", "batch_norm")},
+targets = list(pd.read_csv(inputs.targets)["wnid"])
+chosen = shots(pd.read_csv(inputs.split), int(wildcards.shots))
+strategy = code_of(STRATEGIES[params.strategy].code)(params.options, files)
+model = load_classifier(classes=params.classes, weights=Path(inputs.weights), **params.network)
+network = strategy.cut(model, settings["trained_from"])
+images = TrainingImages(
+    PixelStore([Path(path) for path in inputs.stores]),
+    list(chosen["name"]),
+    label(chosen, targets),
+    view,
+    seed=int(wildcards.seed),
+    shots=int(wildcards.shots),
+    batch=settings["batch"],
+)
+scratch = Path(params.state).with_suffix(".npy")
+evaluation = evaluation_of(network.trunk, files, targets, view, machine, scratch)
+training = Training(
+    steps=settings["steps"],
+    evaluate_at=evaluation_steps(settings["steps"], settings["evaluations"]),
+    **{key: settings[key] for key in ("learning_rate", "betas", "eps", "dropout", "batch_norm")},
+)
+with fitting(Sizes(settings["batch"], max(1, len(heads))), snakemake.resources.attempt) as sizes:
+    made = train_lockstep(
+        strategy, network, heads, Task(targets, images, evaluation), training, machine.holding(sizes), checkpoint
     )
 
-run = {
+facts = {
     "strategy": wildcards.strategy,
-    "group": wildcards.group,
     "shots": int(wildcards.shots),
     "seed": int(wildcards.seed),
-    "device": device.type,
-    "processor": processor_of(device),
-    "precision": precision_on(device, params.gpu["precision"]),
+    "device": machine.device.type,
+    "processor": processor_of(machine.device),
+    "precision": precision_on(machine.device, params.gpu["precision"]),
 }
-write_arrays({name: tensor.numpy() for name, tensor in weights.items()}, snakemake.output.weights)
-write_table(history.assign(**run), snakemake.output.history)
+write_runs(kept, made, facts, digests, (snakemake.output.history, snakemake.output.weights))
 checkpoint.remove()

@@ -1,13 +1,14 @@
-"""Rule initialise_heads: the first weights of the new last layer, for every initialisation of a group."""
+"""Rule initialise_heads: the first weights of the new last layer, for every start of these images."""
 
 import pandas as pd
 from safetensors.numpy import load_file
 
 from headstart.data.splits import locate, shots
 from headstart.heads.neighbours import neighbours_per_class
-from headstart.heads.starts import HeadInputs, initialise, parse_initialisation, save_heads
+from headstart.heads.starts import HeadInputs, initialise, save_heads
 from headstart.jobs.logs import follow
 from headstart.measures.similarity import read_similarity
+from headstart.vocabulary import MEASURES
 
 follow(snakemake.log[0])
 params, wildcards = snakemake.params, snakemake.wildcards
@@ -17,7 +18,6 @@ chosen = shots(pd.read_csv(snakemake.input.split), int(wildcards.shots))
 rows, labels = locate(chosen, pd.read_csv(snakemake.input.images), wnids)
 source = load_file(snakemake.input.head)
 
-words = [parse_initialisation(name)[0] for name in params.initialisations]
 table = snakemake.input.get("neighbours")
 heads = initialise(
     params.initialisations,
@@ -30,7 +30,7 @@ heads = initialise(
         seed=int(wildcards.seed),
         **params.heads,
     ),
-    similarities={word: read_similarity(snakemake.input.get(word), wnids, params.sources) for word in words},
+    similarities={word: read_similarity(snakemake.input.get(word), wnids, params.sources) for word in MEASURES},
     neighbours={name: neighbours_per_class(name, types, table, params.rule) for name in params.initialisations},
 )
 save_heads(heads, snakemake.output.heads)

@@ -11,10 +11,10 @@ follow(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params
 results = Results(
     classes=pd.read_csv(inputs.classes, keep_default_na=False),
-    history=read_history(inputs.history),
-    sweep=read_by_seed(inputs.sweep),
-    neighbours=read_by_seed(inputs.neighbours),
-    similarities=read_similarities(inputs.similarity, params.measures),
+    history=read_history(inputs.get("history", []), params.runs),
+    sweep=read_by_seed(inputs.get("sweep", [])),
+    neighbours=read_by_seed(inputs.get("neighbours", [])),
+    similarities=read_similarities(inputs.get("similarity", []), params.measures),
     published=read_published(inputs.published),
     examples=params.examples,
     rule=params.rule,

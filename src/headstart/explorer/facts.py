@@ -22,7 +22,7 @@ DIGITS = 3
 # Similarity values that a page of a few megabytes can hold, of all measures together.
 MOST_VALUES = 600_000
 MISSING = 2**16 - 1
-RUN = ["strategy", "initialisation", "shots", "seed", "part", "wnid", "step"]
+RUN = ["initialisation", "shots", "seed", "part", "wnid", "step"]
 
 
 def gather(results: Results, runs: pd.DataFrame, sweep: pd.DataFrame) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from headstart.jobs.files import replacing
 from headstart.report.published import other_classes
 from headstart.report.rendering import to_element
 from headstart.report.results import Results
-from headstart.report.tables import table2
+from headstart.report.scores import table2
 from headstart.report.tabulation import tabulate
 
 HERE = Path(__file__).parent

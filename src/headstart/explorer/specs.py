@@ -19,8 +19,16 @@ THEMES = {
     "light": {"ink": "#1c1c1c", "faint": "#5f6368", "rule": "#e4e6e9", "page": "#ffffff"},
     "dark": {"ink": "#e8e8e8", "faint": "#a3a8ad", "rule": "#33373b", "page": "#1a1c1e"},
 }
-# matplotlib's markers by the names of Vega.
-SHAPES = {"o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "X": "cross"}
+# matplotlib's markers by the names of Vega, or as paths in a square from -1 to 1 where it has none.
+SHAPES = {
+    **{"o": "circle", "s": "square", "^": "triangle-up", "D": "diamond", "X": "cross"},
+    **{"v": "triangle-down", "<": "triangle-left", ">": "triangle-right"},
+    "d": "M0,-1L.5,0L0,1L-.5,0Z",
+    "p": "M0,-1L.95,-.31L.59,.81L-.59,.81L-.95,-.31Z",
+    "h": "M0,-1L.87,-.5L.87,.5L0,1L-.87,.5L-.87,-.5Z",
+    "H": "M-1,0L-.5,-.87L.5,-.87L1,0L.5,.87L-.5,.87Z",
+    "*": "M0,-1L.22,-.31L.95,-.31L.36,.12L.59,.81L0,.38L-.59,.81L-.36,.12L-.95,-.31L-.22,-.31Z",
+}
 HEIGHT = 230
 LINE = 2
 FONT = "system-ui, sans-serif"

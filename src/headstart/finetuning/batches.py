@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headstart.data.images import PixelStore, crop_batch
+from headstart.data.images import PixelStore, View, crop_batch
 from headstart.machine.computing import send
 from headstart.networks.embedding import normalise
 
@@ -27,8 +27,7 @@ class TrainingImages:
     Args:
         names: of the images in the store, N.
         labels: target class of each, (N,), in 0..T-1.
-        side: of the random crops, pixels.
-        mean, std: of the colour channels, in 0..1, that the weights expect.
+        view: how the network sees a picture; crops are cut at random.
         shots: images per class; a key of the order.
         batch: images per step; the last batch of an epoch may be smaller.
     """
@@ -36,9 +35,7 @@ class TrainingImages:
     store: PixelStore
     names: Sequence[str]
     labels: np.ndarray
-    side: int
-    mean: Sequence[float]
-    std: Sequence[float]
+    view: View
     seed: int
     shots: int
     batch: int = 64
@@ -55,9 +52,9 @@ def draw_batch(images: TrainingImages, step: int, device: torch.device) -> tuple
     epoch, place_in_epoch = divmod(step - 1, per_epoch)
     order = batch_order(len(images.names), images.seed, images.shots, epoch)
     chosen = order[place_in_epoch * images.batch : (place_in_epoch + 1) * images.batch]
-    crops = crop_batch(images.store, [images.names[i] for i in chosen], images.side, images.seed, epoch)
+    crops = crop_batch(images.store, [images.names[i] for i in chosen], images.view.side, images.seed, epoch)
     labels = np.asarray(images.labels)[chosen].astype(np.int64)
-    return normalise(crops, images.mean, images.std, device), send(labels, device)
+    return normalise(crops, images.view, device), send(labels, device)
 
 
 def draw_step(images: TrainingImages, features: int, dropout: float, device: torch.device, step: int) -> Batch:

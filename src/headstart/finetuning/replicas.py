@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from headstart.machine.computing import compile_on, forward_in, in_float32, send
+from headstart.machine.machines import Machine
 from headstart.machine.prefetch import one_ahead
 from headstart.measures.metrics import confusion, f_scores
-from headstart.networks.backbones import Network, place
 from headstart.networks.embedding import in_pieces
 
 BATCH_NORM = ("train", "eval")
@@ -43,6 +43,7 @@ class Replica(nn.Module):
             self.head.weight.copy_(torch.as_tensor(weight))
             self.head.bias.copy_(torch.as_tensor(bias))
         self.batch_norm = batch_norm
+        self.held = False
         self.compiled = False
         self.train()
 
@@ -66,9 +67,20 @@ class Replica(nn.Module):
         """Compile what is trained, if the device is a GPU."""
         self.compiled = compile_on(device, self.tail)
 
+    def hold_tail(self, held: bool) -> None:
+        """Hold the tail where it is, BatchNorm's statistics included, or let it learn again."""
+        if held != self.held:
+            self.held = held
+            self.tail.requires_grad_(not held)
+            for parameter in self.tail.parameters():
+                parameter.grad = None  # an optimiser leaves out what has none
+            self.train(self.training)
+
     def train(self, mode: bool = True) -> Replica:
-        """Switch between training and evaluation; the layers' statistics move as `batch_norm` says."""
+        """Switch between training and evaluation; the layers' statistics move as `batch_norm` and `held` say."""
         super().train(mode)
+        if self.held:
+            self.tail.eval()
         if self.batch_norm == "eval":
             for module in self.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
@@ -76,53 +88,29 @@ class Replica(nn.Module):
         return self
 
 
-def start_replicas(
-    network: Network,
-    heads: Mapping[str, tuple[Any, Any]],
-    batch_norm: str,
-    device: torch.device,
-    compile: bool = False,
-) -> dict[str, Replica]:
-    """Build one replica per initialisation -> (weight, bias), each with its own copy of the network's tail."""
-    replicas = {
-        name: place(Replica(network.tail, weight, bias, batch_norm), device)
-        for name, (weight, bias) in heads.items()
-    }  # fmt: skip
-    for replica in replicas.values() if compile else ():
-        replica.compile_tail(device)
-    return replicas
-
-
 def score(
-    replicas: Mapping[str, Replica],
-    outputs: np.ndarray,
-    labels: np.ndarray,
-    batch: int,
-    device: torch.device,
-    precision: str = "float32",
-    at_once: int | None = None,
+    replicas: Mapping[str, Replica], outputs: np.ndarray, labels: np.ndarray, batch: int, machine: Machine
 ) -> dict[str, np.ndarray]:
     """Give the F-score of each class for each replica, (T,), NaN for a class without images.
 
     Args:
         outputs: the trunk's output for N images, in memory or mapped from a file.
         labels: their classes, (N,).
-        batch: images read at once.
-        precision: of a GPU, a key of PRECISIONS.
-        at_once: images that pass together, where memory is short; None takes the batch.
+        batch: images read at once; `machine.at_once` of them pass together.
 
     Raises:
         ValueError: logits that are no numbers.
     """
+    device = machine.device
     predictions: dict[str, list[np.ndarray]] = {name: [] for name in replicas}
     for replica in replicas.values():
         replica.eval()
     parts = (outputs[start : start + batch] for start in range(0, len(labels), batch))
     batches = one_ahead(partial(_as_input, device=device), parts, second_thread=device.type == "cuda")
-    with torch.inference_mode(), forward_in(device, precision):
+    with torch.inference_mode(), forward_in(device, machine.precision):
         for inputs in batches:
             for name, replica in replicas.items():
-                logits = replica.classify(in_pieces(replica.tail, inputs, at_once))
+                logits = replica.classify(in_pieces(replica.tail, inputs, machine.at_once))
                 _require_finite(logits, name)
                 predictions[name].append(logits.argmax(1).cpu().numpy())
     for replica in replicas.values():

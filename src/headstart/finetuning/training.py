@@ -1,8 +1,8 @@
 """Fine-tune one network from several heads in lockstep: the same crops, batches and dropout for all of them.
 
-The frozen trunk runs once per batch and feeds one tail and head per initialisation. Everything random is keyed, on
-(seed, name, epoch) for crops, (seed, shots, epoch) for the order and (seed, step) for dropout, so a run's result does
-not depend on the runs beside it.
+The frozen trunk runs once per batch and feeds one tail and head per start. Everything random is keyed, on (seed, name,
+epoch) for crops, (seed, shots, epoch) for the order and (seed, step) for dropout, so a run's result does not depend on
+the runs beside it.
 
 Letters in shapes: N images, T target classes, D features of the last layer.
 """
@@ -15,68 +15,46 @@ from functools import partial
 from threading import Event
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from headstart.finetuning.batches import Batch, TrainingImages, draw_step
-from headstart.finetuning.faults import Evaluation, require_fitting
-from headstart.finetuning.replicas import SCORED, Replica, final_weights, score, start_replicas
-from headstart.finetuning.strategies import STRATEGIES
+from headstart.finetuning.batches import draw_step
+from headstart.finetuning.replicas import SCORED, Replica, final_weights, score
+from headstart.finetuning.settings import Heads, Task, Training, refuse, unfit_heads
+from headstart.finetuning.strategies.finetune import FineTune
 from headstart.jobs.checkpoints import Checkpoint, termination
-from headstart.machine.computing import compile_on, forward_in
+from headstart.machine.computing import compile_on, place
+from headstart.machine.machines import Machine, use_threads
 from headstart.machine.prefetch import one_ahead
-from headstart.networks.backbones import Network, place, use_threads
-from headstart.networks.embedding import frozen_pass
+from headstart.networks.backbones import Network
 
+Replicas = dict[str, Replica]
 Optimisers = Mapping[str, torch.optim.Optimizer]
 Scores = list[tuple[str, int, str, Tensor]]  # initialisation, step, part, F-score of each class (T,)
+COLUMNS = ("initialisation", "step", "part", "wnid", "f1")
 
 
 def train_lockstep(
-    *,
+    strategy: FineTune,
     network: Network,
-    heads: Mapping[str, tuple[Any, Any]],
-    classes: Sequence[str],
-    images: TrainingImages,
-    evaluation: Evaluation,
-    steps: int,
-    evaluate_at: Sequence[int],
-    device: torch.device,
-    threads: int,
-    strategy: str = "finetune",
-    learning_rate: float = 1e-3,
-    betas: Sequence[float] = (0.9, 0.999),
-    eps: float = 1e-8,
-    dropout: float = 0.75,
-    batch_norm: str = "train",
-    precision: str = "float32",
-    compile: bool = False,
-    side_by_side: int | None = None,
-    at_once: int | None = None,
+    heads: Heads,
+    task: Task,
+    training: Training,
+    machine: Machine,
     checkpoint: Checkpoint | None = None,
 ) -> tuple[pd.DataFrame, dict[str, Tensor]]:
     """Train one replica of the network per head, and score each at the given steps.
 
     Args:
-        network: as cut; its trunk stays frozen and its tail is copied, neither changes.
-        heads: initialisation -> weight (T, D) and bias (T,), arrays or tensors.
-        classes: wnids of the targets, T.
-        images: to train on.
-        evaluation: part -> the trunk's output for its images, from `cache_trunk`, and their labels.
-        steps: of the optimiser, the same for every initialisation.
-        evaluate_at: steps after which to score; 0 = as initialised.
-        threads: of the CPU; sums of gradients depend on it in the last bits.
-        strategy: name of the loss, a key of STRATEGIES.
-        learning_rate, betas, eps: of Adam.
-        dropout: probability of dropping a feature before the head.
-        batch_norm: of the trained blocks, "train" (statistics of the batch) or "eval" (those of pretraining).
-        precision: of a GPU, a key of PRECISIONS.
-        compile: trunk and tails, if on a GPU.
-        side_by_side: replicas that are held at once; the others follow. None holds all. Changes no result.
-        at_once: images that pass together where no gradient is wanted; None takes a batch. Changes no result.
+        strategy: what a step is.
+        network: as the strategy cut it; its trunk stays frozen and its tail is copied, neither changes.
+        heads: initialisation -> weight (T, D) and bias (T,), arrays or tensors; for none there is nothing to do.
+        task: images to train on and to score.
+        training: the budget and the optimiser.
+        machine: its `side_by_side` replicas are held at once, the others follow; `at_once` images pass together where
+            no gradient is wanted. Neither changes a result. On a CPU sums of gradients depend on its `threads`.
         checkpoint: where to keep the state; the caller removes it when the outputs are in place.
 
     Returns:
@@ -84,145 +62,111 @@ def train_lockstep(
         and the final weights and buffers, "<initialisation>/<name in the network>".
 
     Raises:
-        ValueError: arguments that do not fit together (all of them are named), or logits that are no numbers.
+        ValueError: heads that do not fit (all of them are named), or logits that are no numbers.
         SystemExit: after SIGTERM, once the state is saved.
     """
-    require_fitting(network, heads, classes, images, evaluation, steps, evaluate_at, strategy, dropout, batch_norm)
-    names, parts, group = list(heads), list(evaluation), side_by_side or len(heads)
+    refuse([*unfit_heads(network, heads, task.classes)])
+    names, parts, group = list(heads), list(task.evaluation), machine.side_by_side or max(1, len(heads))
     weights: dict[str, Tensor] = {}
-    with use_threads(threads), termination() as stop:
+    with use_threads(machine.threads), termination() as stop:
         for part in (network.trunk, network.tail, network.head):
-            place(part, device).eval()
-        if compile:
-            compile_on(device, network.trunk)
-        kept, scores = _resume(checkpoint)
+            place(part, machine.device).eval()
+        if machine.compile:
+            compile_on(machine.device, network.trunk)
+        strategy.begin(network, machine, training)
+        lockstep = Lockstep(strategy, network, task, checkpoint, stop)
         for start in range(0, len(heads), group):
-            weights |= _train_round(
-                network,
-                {name: heads[name] for name in names[start : start + group]},
-                images,
-                evaluation,
-                kept,
-                scores,
-                checkpoint,
-                stop,
-                steps=steps,
-                evaluate_at=evaluate_at,
-                device=device,
-                strategy=strategy,
-                adam={"lr": learning_rate, "betas": (betas[0], betas[1]), "eps": eps},
-                dropout=dropout,
-                batch_norm=batch_norm,
-                precision=precision,
-                compile=compile,
-                at_once=at_once,
-            )
-    scores.sort(key=lambda score: (score[1], parts.index(score[2]), names.index(score[0])))
-    return _history(scores, classes), weights
+            weights |= lockstep.train({name: heads[name] for name in names[start : start + group]})
+    lockstep.scores.sort(key=lambda score: (score[1], parts.index(score[2]), names.index(score[0])))
+    return _history(lockstep.scores, task.classes), weights
 
 
-def evaluation_steps(steps: int, count: int) -> list[int]:
-    """List 0, 1 and further steps up to the last, even in the logarithm of the step; at most `count` of them.
+class Lockstep:
+    """Rounds of runs trained side by side; what has been done of each is kept, and saved for a job that goes on.
 
-    Raises ValueError for fewer than one step or fewer than two evaluations.
-
-    >>> evaluation_steps(64, 8)
-    [0, 1, 2, 4, 8, 16, 32, 64]
+    Args:
+        strategy: which has begun with this network.
+        network: on its device.
+        task: what is learnt.
+        checkpoint: from which to go on, and where to save.
+        stop: an event that asks to save and end.
     """
-    if steps < 1 or count < 2:
-        raise ValueError(f"expected at least 1 step and 2 evaluations (first and last), got {steps} and {count}")
-    if count == 2:
-        return [0, steps]
-    return [0, *np.unique(np.geomspace(1, steps, count - 1).round().astype(int)).tolist()]
 
+    def __init__(
+        self, strategy: FineTune, network: Network, task: Task, checkpoint: Checkpoint | None, stop: Event
+    ) -> None:
+        """Read the last state of each run, and the scores so far, if there are any."""
+        self.strategy, self.network, self.task = strategy, network, task
+        self.training, self.machine = strategy.training, strategy.machine
+        self.checkpoint, self.stop = checkpoint, stop
+        state = checkpoint.load() if checkpoint is not None else None
+        self.kept: dict[str, Any] = {} if state is None else state["runs"]
+        self.scores: Scores = [] if state is None else state["scores"]
 
-def _train_round(
-    network: Network,
-    heads: Mapping[str, tuple[Any, Any]],
-    images: TrainingImages,
-    evaluation: Evaluation,
-    kept: dict[str, Any],
-    scores: Scores,
-    checkpoint: Checkpoint | None,
-    stop: Event,
-    *,
-    steps: int,
-    evaluate_at: Sequence[int],
-    device: torch.device,
-    strategy: str,
-    adam: Mapping[str, Any],
-    dropout: float,
-    batch_norm: str,
-    precision: str,
-    compile: bool,
-    at_once: int | None,
-) -> dict[str, Tensor]:
-    """Train some heads side by side, adding to `scores` and to the states `kept`; give their final weights."""
-    replicas = start_replicas(network, heads, batch_norm, device, compile)
-    optimisers = {
-        name: torch.optim.Adam(replica.parameters(), fused=True, **adam) for name, replica in replicas.items()
-    }
-    done = {name: _fill(replicas[name], optimisers[name], kept.get(name)) for name in replicas}
-    first = min(done.values()) + 1
-    if set(replicas) & set(kept):
-        print(f"resumed at step {first - 1}")
-    draw = partial(draw_step, images, network.head.in_features, dropout, device)
-    batches = one_ahead(draw, range(max(first, 1), steps + 1), second_thread=device.type == "cuda")
-    with tqdm(total=steps, initial=max(first - 1, 0), desc="fine-tune", unit="step", mininterval=5) as progress:
-        for step in range(first, steps + 1):
-            behind = {name: replica for name, replica in replicas.items() if done[name] < step}
-            if step > 0:
-                losses = _train_step(next(batches), network, behind, optimisers, strategy, precision, at_once)
-                _show(progress, losses)
-            if step in evaluate_at:
-                scores += _evaluate(step, behind, evaluation, max(images.batch, SCORED), device, precision, at_once)
-            done |= dict.fromkeys(behind, step)
-            state = partial(_state, kept, scores, done, replicas, optimisers)
-            _keep(checkpoint, state, step in evaluate_at, stop.is_set())
-    for name, replica in replicas.items():  # on the CPU, as the GPU is for the next ones
-        kept[name] = {"done": steps, "replica": {key: value.cpu() for key, value in replica.state_dict().items()}}
-    return final_weights(replicas, network.head_name)
+    def train(self, heads: Heads) -> dict[str, Tensor]:
+        """Train some heads side by side, adding to the scores and states; give their final weights."""
+        replicas = self._start(heads)
+        optimisers = {name: self.strategy.optimiser(replica) for name, replica in replicas.items()}
+        done = {name: _fill(replicas[name], optimisers[name], self.kept.get(name)) for name in replicas}
+        first, steps = min(done.values()) + 1, self.training.steps
+        if set(replicas) & set(self.kept):
+            print(f"resumed at step {first - 1}")
+        device = self.machine.device
+        draw = partial(draw_step, self.task.images, self.network.head.in_features, self.training.dropout, device)
+        batches = one_ahead(draw, range(max(first, 1), steps + 1), second_thread=device.type == "cuda")
+        with tqdm(total=steps, initial=max(first - 1, 0), desc="fine-tune", unit="step", mininterval=5) as progress:
+            for step in range(first, steps + 1):
+                behind = {name: replica for name, replica in replicas.items() if done[name] < step}
+                if step > 0:
+                    shared = self.strategy.share(step, next(batches))
+                    _show(
+                        progress,
+                        {name: self._step(replica, optimisers[name], shared) for name, replica in behind.items()},
+                    )
+                if step in self.training.evaluate_at:
+                    self._evaluate(step, behind)
+                done |= dict.fromkeys(behind, step)
+                self._keep(partial(self._state, done, replicas, optimisers), step in self.training.evaluate_at)
+        for name, replica in replicas.items():  # on the CPU, as the GPU is for the next ones
+            self.kept[name] = {
+                "done": steps,
+                "replica": {key: value.cpu() for key, value in replica.state_dict().items()},
+            }
+        return final_weights(replicas, self.network.head_name)
 
+    def _start(self, heads: Heads) -> Replicas:
+        """Build one replica per head, each with its own copy of the network's tail."""
+        replicas = {name: place(self.strategy.replica(*head), self.machine.device) for name, head in heads.items()}
+        for replica in replicas.values() if self.machine.compile else ():
+            replica.compile_tail(self.machine.device)
+        return replicas
 
-def _train_step(
-    batch: Batch,
-    network: Network,
-    replicas: Mapping[str, Replica],
-    optimisers: Optimisers,
-    strategy: str,
-    precision: str,
-    at_once: int | None,
-) -> dict[str, Tensor]:
-    """Take one step with every replica; give their losses."""
-    inputs, labels, mask = batch
-    with torch.no_grad(), forward_in(inputs.device, precision):
-        outputs = frozen_pass(network.trunk, inputs, at_once)
-    losses = {}
-    for name, replica in replicas.items():
-        with forward_in(inputs.device, precision):
-            features, logits = replica(outputs, mask)
-            loss = STRATEGIES[strategy](replica, network, features, logits, labels)
-        optimisers[name].zero_grad()
-        loss.backward()
-        optimisers[name].step()
-        losses[name] = loss.detach()
-    return losses
+    def _step(self, replica: Replica, optimiser: torch.optim.Optimizer, shared: Any) -> Tensor:
+        self.strategy.enter(replica, shared.number)
+        return self.strategy.take_step(replica, optimiser, shared)
 
+    def _evaluate(self, step: int, replicas: Mapping[str, Replica]) -> None:
+        batch = max(self.task.images.batch, SCORED)
+        for part, (outputs, labels) in self.task.evaluation.items():
+            found = score(replicas, outputs, labels, batch, self.machine)
+            self.scores += [(name, step, part, torch.from_numpy(f1)) for name, f1 in found.items()]
 
-def _evaluate(
-    step: int,
-    replicas: Mapping[str, Replica],
-    evaluation: Evaluation,
-    batch: int,
-    device: torch.device,
-    precision: str,
-    at_once: int | None,
-) -> Scores:
-    return [
-        (name, step, part, torch.from_numpy(f1))
-        for part, (outputs, labels) in evaluation.items()
-        for name, f1 in score(replicas, outputs, labels, batch, device, precision, at_once).items()
-    ]
+    def _state(
+        self, done: Mapping[str, int], replicas: Mapping[str, Replica], optimisers: Optimisers
+    ) -> dict[str, Any]:
+        current = {
+            name: {"done": done[name], "replica": replica.state_dict(), "optimiser": optimisers[name].state_dict()}
+            for name, replica in replicas.items()
+        }
+        return {"runs": {**self.kept, **current}, "scores": self.scores}
+
+    def _keep(self, state: partial[dict[str, Any]], milestone: bool) -> None:
+        if self.stop.is_set():
+            if self.checkpoint is not None:
+                self.checkpoint.save(state())
+            raise SystemExit("stopped by SIGTERM; the same command goes on from here")
+        if self.checkpoint is not None:
+            self.checkpoint.offer(state, milestone)
 
 
 def _history(scores: Scores, classes: Sequence[str]) -> pd.DataFrame:
@@ -230,27 +174,7 @@ def _history(scores: Scores, classes: Sequence[str]) -> pd.DataFrame:
         pd.DataFrame({"initialisation": name, "step": step, "part": part, "wnid": list(classes), "f1": f1.numpy()})
         for name, step, part, f1 in scores
     ]
-    return pd.concat(tables, ignore_index=True)
-
-
-def _state(
-    kept: Mapping[str, Any],
-    scores: Scores,
-    done: Mapping[str, int],
-    replicas: Mapping[str, Replica],
-    optimisers: Optimisers,
-) -> dict[str, Any]:
-    current = {
-        name: {"done": done[name], "replica": replica.state_dict(), "optimiser": optimisers[name].state_dict()}
-        for name, replica in replicas.items()
-    }
-    return {"runs": {**kept, **current}, "scores": scores}
-
-
-def _resume(checkpoint: Checkpoint | None) -> tuple[dict[str, Any], Scores]:
-    """Give the last state of each initialisation, and the scores so far."""
-    state = checkpoint.load() if checkpoint is not None else None
-    return ({}, []) if state is None else (state["runs"], state["scores"])
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
 
 
 def _fill(replica: Replica, optimiser: torch.optim.Optimizer, state: Mapping[str, Any] | None) -> int:
@@ -261,15 +185,6 @@ def _fill(replica: Replica, optimiser: torch.optim.Optimizer, state: Mapping[str
     if "optimiser" in state:  # one that has finished needs none
         optimiser.load_state_dict(state["optimiser"])
     return state["done"]
-
-
-def _keep(checkpoint: Checkpoint | None, state: partial[dict[str, Any]], milestone: bool, stop: bool) -> None:
-    if stop:
-        if checkpoint is not None:
-            checkpoint.save(state())
-        raise SystemExit("stopped by SIGTERM; the same command goes on from here")
-    if checkpoint is not None:
-        checkpoint.offer(state, milestone)
 
 
 def _show(progress: tqdm, losses: Mapping[str, Tensor]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from headstart.heads.starts import blends, parse_initialisation
+from headstart.vocabulary import read_start
 
 Array = NDArray[Any]
 # Which images each rule looks at. PAPER: K is read off Figure 3, that is, chosen on the test images.
@@ -57,10 +57,11 @@ def neighbours_per_class(
     Raises:
         ValueError: the table has no K for one of the types.
     """
-    measure, fixed = parse_initialisation(initialisation)
+    start, fixed = read_start(initialisation)
+    measure = start.measure
     if fixed is not None:
         return np.full(len(types), fixed)
-    if table is None or not blends(measure):
+    if table is None or not measure:
         return None
     chosen = pd.read_csv(table)
     chosen = chosen[(chosen["measure"] == measure) & (chosen["rule"] == rule)].set_index("type")["K"]

@@ -6,7 +6,7 @@ Letters in shapes: S source classes, T target classes, D features, K neighbours,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 
 from headstart.heads.blending import blend, mean_length, nearest, unit_rows
 from headstart.jobs.files import write_arrays
-from headstart.vocabulary import split_name
+from headstart.vocabulary import code_of, read_start
 
 Array = NDArray[Any]
 
@@ -52,27 +52,6 @@ class HeadInputs:
     lonely: str = "stop"
 
 
-def parse_initialisation(name: str) -> tuple[str, int | None]:
-    """Split the name of an initialisation as `split_name` does, and check it.
-
-    Raises:
-        ValueError: the word is not one of INITIALISATIONS, or it has no neighbours to fix.
-    """
-    word, fixed = split_name(name)
-    if word not in INITIALISATIONS or (fixed is not None and not blends(word)):
-        raise ValueError(f"unknown initialisation {name!r}; use one of {', '.join(INITIALISATIONS)}, or <measure>-k<K>")
-    return word, fixed
-
-
-def blends(word: str) -> bool:
-    """Say whether an initialisation blends source rows.
-
-    >>> blends("wordnet"), blends("random")
-    (True, False)
-    """
-    return INITIALISATIONS[word] is _blended
-
-
 def initialise(
     names: Sequence[str],
     inputs: HeadInputs,
@@ -89,9 +68,9 @@ def initialise(
     """
     heads = {}
     for name in names:
-        word = parse_initialisation(name)[0]
-        own = replace(inputs, similarity=similarities.get(word), neighbours=neighbours.get(name))
-        heads[name] = INITIALISATIONS[word](own)
+        start = read_start(name)[0]
+        own = replace(inputs, similarity=similarities.get(start.measure), neighbours=neighbours.get(name))
+        heads[name] = code_of(start.code)(own)
     return heads
 
 
@@ -148,17 +127,20 @@ def load_heads(path: str | os.PathLike[str]) -> dict[str, Head]:
     return {name: Head(**{field: arrays[f"{name}/{field}"] for field in KINDS}) for name in names}
 
 
-def _random(inputs: HeadInputs) -> Head:
+def start_random(inputs: HeadInputs) -> Head:
+    """Build a head of random rows."""
     return random_head(len(inputs.names), inputs.source_weight.shape[1], inputs.seed)
 
 
-def _imprinted(inputs: HeadInputs) -> Head:
+def start_imprinted(inputs: HeadInputs) -> Head:
+    """Build a head whose rows are the classes' mean training features, as long as source rows are on average."""
     if inputs.features is None or inputs.labels is None:
         raise ValueError("an imprinted head needs the training images' features and labels, got none")
     return imprinted_head(inputs.features, inputs.labels, inputs.names, mean_length(inputs.source_weight))
 
 
-def _blended(inputs: HeadInputs) -> Head:
+def start_blended(inputs: HeadInputs) -> Head:
+    """Build a head whose rows are blended from the nearest source rows; lonely targets get a random row."""
     if inputs.similarity is None or inputs.neighbours is None:
         raise ValueError("a blended head needs a similarity matrix and the number of neighbours, got none")
     shape, wanted = inputs.similarity.shape, (len(inputs.names), len(inputs.source_weight))
@@ -175,12 +157,3 @@ def _blended(inputs: HeadInputs) -> Head:
 def _without_sources(rows: Array) -> Head:
     none = np.full((len(rows), 1), -1, dtype=np.int64)
     return Head(rows.astype(np.float32), np.zeros(len(rows), np.float32), none, np.zeros(none.shape, np.float32))
-
-
-INITIALISATIONS: dict[str, Callable[[HeadInputs], Head]] = {
-    "random": _random,
-    "inference": _blended,
-    "wordnet": _blended,
-    "word2vec": _blended,
-    "imprinted": _imprinted,
-}

@@ -1,4 +1,4 @@
-"""How similar each target class is to each source class, by three measures.
+"""How similar each target class is to each source class; the vocabulary names a function for each measure.
 
 Letters in shapes: S source classes, T target classes, N images.
 """
@@ -7,22 +7,41 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from headstart.measures.hypernyms import Node
+from headstart.measures.hypernyms import Node, read_hypernyms
+from headstart.measures.material import Material
 from headstart.measures.metrics import READINGS
-from headstart.measures.wordvectors import embed_label
+from headstart.measures.wordvectors import embed_label, load_vectors
 from headstart.measures.wupalmer import wu_palmer
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
 Matrix = NDArray[np.float64]
+
+
+def measure_inference(material: Material) -> Matrix:
+    """Return how well each source output detects each target class in the training images, (T, S)."""
+    assert material.labels is not None and material.logits is not None
+    return inference(material.labels, material.logits, len(material.targets), material.settings["reading"])
+
+
+def measure_wordnet(material: Material) -> Matrix:
+    """Return the Wu-Palmer similarity of each target with each source, (T, S)."""
+    return wordnet(read_hypernyms(material.taxonomy), list(material.targets["wnid"]), list(material.sources["wnid"]))
+
+
+def measure_word2vec(material: Material) -> Matrix:
+    """Return the cosine of the word vectors of target and source lemmas, (T, S), and print which words are known."""
+    vectors = load_vectors(material.vectors)
+    print(known_words(vectors, material.targets["lemmas"]).to_string(index=False))
+    return word2vec(vectors, material.targets["lemmas"], material.sources["lemmas"], material.settings["lonely"])
 
 
 def inference(labels: ArrayLike, logits: ArrayLike, targets: int, reading: str = "argmax") -> Matrix:
@@ -132,6 +151,3 @@ def _unit_labels(vectors: KeyedVectors, labels: Sequence[str]) -> tuple[Matrix, 
 
 def _quoted(labels: Sequence[str]) -> str:
     return ", ".join(f'"{label}"' for label in labels)
-
-
-MEASURES: dict[str, Callable[..., Matrix]] = {"inference": inference, "wordnet": wordnet, "word2vec": word2vec}

@@ -1,4 +1,4 @@
-"""The figures by name: what each is drawn from."""
+"""The figures that the vocabulary names: what each is drawn from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from headstart.data.images import PixelStore
 from headstart.report.figures import class_curves, learning_curves, neighbour_curves, shots_curves
 from headstart.report.results import Results, label_of
-from headstart.report.tables import table1, table2
+from headstart.report.scores import table2
+from headstart.report.tables import table1
 
 
 def figure1(results: Results) -> tuple[Figure, pd.DataFrame]:
@@ -40,14 +41,6 @@ def figure3(results: Results) -> tuple[Figure, pd.DataFrame]:
 def shots(results: Results) -> tuple[Figure, pd.DataFrame]:
     """Draw Table 2 as a picture."""
     return shots_curves(table2(results.history, results.beside()))
-
-
-FIGURES: dict[str, Callable[[Results], tuple[Figure, pd.DataFrame]]] = {
-    "figure1": figure1,
-    "figure2": figure2,
-    "figure3": figure3,
-    "shots": shots,
-}
 
 
 def first_pictures(paths: Sequence[str | os.PathLike[str]]) -> Callable[[str], np.ndarray | None]:

@@ -1,21 +1,46 @@
-"""The one look of every initialisation, in every figure and table.
+"""The one look of every start, in every figure and table: chosen in the vocabulary, or taken from spare ones.
 
-The colours keep at least 28 units of CIELAB between any two under the three kinds of colour blindness, and their
-lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashes do so a third time. The same holds
-on a dark page for a second set of colours (lightness 50, 62, 73, 85, 100).
+The colours chosen by hand keep at least 28 units of CIELAB between any two under the three kinds of colour blindness,
+and their lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashes do so a third time. The same
+holds on a dark page for a second set of colours (lightness 50, 62, 73, 85, 100). Spare ones keep 16 units from all
+others, and have markers and dashes of their own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from headstart.vocabulary import split_name
+from headstart.vocabulary import (
+    PLAIN,
+    STRATEGIES,
+    Look,
+    all_starts,
+    label_of_variant,
+    read_start,
+    split_name,
+    split_run,
+)
+
+# The order of the paper's panels.
+CLASS_TYPES = ("disjoint", "included", "inclusive")
+# For words whose look nobody chose, in the order in which they are declared.
+SPARE = (
+    Look("#9900ff", "#9977aa", "v", (3.0, 1.0, 1.0, 1.0)),
+    Look("#bbaaff", "#bbbbff", "<", (8.0, 2.0)),
+    Look("#662200", "#dd4455", ">", (2.0, 1.0)),
+    Look("#665577", "#cc88ff", "d", (5.0, 1.0, 1.0, 1.0, 1.0, 1.0)),
+    Look("#bb44dd", "#dd99bb", "p", (1.0, 2.5)),
+    Look("#bbaa66", "#aaff88", "h", (9.0, 1.5, 2.0, 1.5)),
+    Look("#885544", "#449988", "*", (3.5, 3.0)),
+    Look("#330099", "#55ffaa", "H", (6.0, 1.0, 2.0, 1.0)),
+)
 
 
 @dataclass(frozen=True)
 class Style:
-    """How one initialisation, or the similarity measure it is named after, is drawn and called."""
+    """How runs of one start and strategy, or the measure a start is named after, are drawn and called."""
 
     name: str
     colour: str
@@ -37,68 +62,65 @@ class Style:
         return {"marker": self.marker, "markerfacecolor": self.fill, "markeredgecolor": self.colour}
 
 
-def _style(name: str, colour: str, night: str, marker: str, *dashes: float) -> Style:
-    return Style(name, colour, night, marker, dashes, fill=colour)
+def look_of(word: str) -> Look:
+    """The look of a start: the one chosen in the vocabulary, else a spare one; past the last the first come again."""
+    starts = all_starts()
+    spare = [name for name, start in starts.items() if start.look is None]
+    return starts[word].look or SPARE[spare.index(word) % len(SPARE)]
 
 
-# The order of the paper's panels.
-CLASS_TYPES = ("disjoint", "included", "inclusive")
-PALETTE = {
-    "random": _style("Random", "#222222", "#ffffff", "X", 1.0, 1.4),
-    "inference": _style("Visual (inference)", "#004c97", "#4170e7", "o"),
-    "wordnet": _style("WordNet", "#c2440c", "#dc7c38", "s", 4.5, 1.6),
-    "word2vec": _style("Word2Vec", "#e3a600", "#ffd031", "^", 6.0, 1.4, 1.2, 1.4),
-    "imprinted": _style("Imprinted", "#2fa387", "#4cca94", "D", 2.6, 1.2),
-}
-WITHOUT_NEIGHBOURS = ("random", "imprinted")
+def style(run: str) -> Style:
+    """The look of runs, named as by `vocabulary.run_name`.
 
-
-def style(initialisation: str) -> Style:
-    """The look of an initialisation; one with a fixed K has its measure's, with hollow markers.
-
+    A fixed K has its measure's look with hollow markers; a strategy other than the paper's draws with its own dashes.
     Raises ValueError for a name without a look.
 
-    >>> style("inference").name, style("inference-k1").name
-    ('Visual (inference)', 'Visual (inference), K = 1')
+    >>> style("inference").name, style("inference-k1+l2sp").name
+    ('Visual (inference)', 'Visual (inference), K = 1, L2-SP')
     >>> style("inference-k1").colour == style("inference").colour
     True
     """
-    word, fixed = split_name(initialisation)
-    if word not in PALETTE:
-        raise ValueError(
-            f"no colour is set for the initialisation {initialisation!r}; known: {', '.join(PALETTE)} "
-            "and <measure>-k<K>; add it to headstart.report.palette.PALETTE"
-        )
-    look = PALETTE[word]
-    return look if fixed is None else replace(look, name=f"{look.name}, K = {fixed}", fill="white")
+    strategy, initialisation = split_run(run)
+    start, fixed = read_start(initialisation)
+    look, plain = look_of(split_name(initialisation)[0]), strategy == PLAIN
+    parts = [start.label, f"K = {fixed}" if fixed else "", "" if plain else label_of_variant(strategy)]
+    dashes = look.dashes if plain else STRATEGIES[strategy.split(",")[0]].dashes
+    fill = "white" if fixed else look.colour
+    return Style(", ".join(filter(None, parts)), look.colour, look.night, look.marker, dashes, fill)
 
 
-def in_order(initialisations: Any) -> list[str]:
-    """The distinct initialisations, in the order of the palette, a fixed K after the chosen one.
+def looks_of(runs: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """How each of some runs and measures is called and drawn, as plain values."""
+    return {run: asdict(style(run)) for run in runs}
 
-    >>> in_order(["wordnet", "inference-k1", "random", "inference", "random"])
-    ['random', 'inference', 'inference-k1', 'wordnet']
+
+def in_order(runs: Iterable[str]) -> list[str]:
+    """The distinct names of runs, in the order of the vocabulary: by start, a fixed K after the chosen one, strategy.
+
+    >>> in_order(["wordnet", "inference-k1", "random", "inference+l2sp", "inference", "random"])
+    ['random', 'inference', 'inference+l2sp', 'inference-k1', 'wordnet']
     """
-    words = list(PALETTE)
+    words, strategies = list(all_starts()), list(STRATEGIES)
 
-    def place(initialisation: str) -> tuple[int, int]:
+    def place(run: str) -> tuple[int, int, int, str]:
+        strategy, initialisation = split_run(run)
+        read_start(initialisation)
         word, fixed = split_name(initialisation)
-        style(initialisation)
-        return words.index(word), fixed or 0
+        return words.index(word), fixed or 0, strategies.index(strategy.split(",")[0]), strategy
 
-    return sorted(set(initialisations), key=place)
+    return sorted(set(runs), key=place)
 
 
-def chosen_neighbours(initialisations: Any) -> str:
-    """How the number of neighbours K of these initialisations was set, for a title.
+def chosen_neighbours(runs: Iterable[str]) -> str:
+    """How the number of neighbours K of these runs was set, for a title.
 
     >>> chosen_neighbours(["random", "inference-k1", "wordnet-k1"])
     'K = 1'
     >>> chosen_neighbours(["inference", "inference-k1"]), chosen_neighbours(["random"])
     ('K chosen per class type', '')
     """
-    measured = [name for name in initialisations if split_name(name)[0] not in WITHOUT_NEIGHBOURS]
-    fixed = {split_name(name)[1] for name in measured}
-    if not measured:
+    found = [read_start(split_run(run)[1]) for run in runs]
+    fixed = {K for start, K in found if start.measure}
+    if not fixed:
         return ""
     return f"K = {fixed.pop()}" if len(fixed) == 1 and None not in fixed else "K chosen per class type"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from headstart.report.palette import style
 from headstart.report.rendering import Table
-from headstart.report.tables import COLUMNS, is_best, score_text
+from headstart.report.scores import COLUMNS, is_best, score_text
 
 SCORES = ("first", "best")
 # The paper prints two decimals; a difference from them has no more.

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from headstart.report.statistics import gather_seeds
+from headstart.vocabulary import run_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +54,23 @@ class Results:
         return published if published is not None and len(self.audit) == published["classes"].iloc[0] else None
 
 
-def read_history(paths: Sequence[str]) -> pd.DataFrame:
-    """Put the training histories of several jobs under each other; empty for no paths."""
-    return pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True) if paths else pd.DataFrame()
+def read_history(paths: Sequence[str], runs: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Put the training histories of several jobs under each other, of the runs that are to be shown; empty for none.
+
+    Args:
+        paths: of histories; each may hold further runs.
+        runs: strategy -> initialisations shown.
+
+    Returns:
+        The histories' rows, with `initialisation` naming start and strategy as `vocabulary.run_name` does.
+    """
+    if not paths:
+        return pd.DataFrame()
+    history = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+    shown = {(strategy, start): run_name(strategy, start) for strategy, starts in runs.items() for start in starts}
+    found = list(zip(history["strategy"], history["initialisation"], strict=True))
+    named = history.assign(initialisation=[shown.get(run) for run in found])
+    return named[named["initialisation"].notna()].reset_index(drop=True)
 
 
 def read_by_seed(paths: Sequence[str]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -106,7 +106,6 @@ def scores_of_runs(history: pd.DataFrame) -> pd.DataFrame:
     the last step, clean_best the one at the (earliest) step with the highest validation macro F, NaN where there
     is no validation part.
     """
-    _check_one_group(history)
     curves = macro_curves(history)
     rows = []
     for (initialisation, shots, seed), run in curves.groupby(["initialisation", "shots", "seed"], observed=True):
@@ -133,13 +132,6 @@ def _scores(run: pd.DataFrame, name: str) -> dict[str, Any]:
     }
 
 
-def _check_one_group(history: pd.DataFrame) -> None:
-    for column in ("strategy", "group"):
-        found = sorted(map(str, history[column].unique()))
-        if len(found) != 1:
-            raise ValueError(f"one table shows one {column}, got {', '.join(found) or 'none'}; select one")
-
-
 def _check_agreement(runs: pd.DataFrame) -> None:
     if runs["classes"].nunique() > 1:
         counts = ", ".join(map(str, sorted(runs["classes"].unique())))
@@ -158,3 +150,16 @@ def lower_median(values: Any) -> Any:
     """
     ordered = sorted(values)
     return ordered[(len(ordered) - 1) // 2]
+
+
+def mean_text(seeds: Iterable[int], level: float) -> str:
+    """Say over how many seeds a mean is taken, and what stands behind its ±.
+
+    >>> mean_text([3, 3], 0.95)
+    'Mean ± half width of the 95 % Student t interval over 3 seeds'
+    """
+    few, many = min(seeds), max(seeds)
+    if many == 1:
+        return "One seed, hence no interval"
+    count = f"{few}" if few == many else f"{few} to {many}"
+    return f"Mean ± half width of the {level:.0%} Student t interval over {count} seeds".replace("%", " %")

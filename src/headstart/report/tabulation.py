@@ -1,8 +1,6 @@
-"""The tables by name: what each is made from."""
+"""The tables that the vocabulary names: what each is made from."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pandas as pd
 
@@ -11,16 +9,15 @@ from headstart.report.palette import style
 from headstart.report.published import TABLE1, caption_beside, lay_out_beside, shows_published
 from headstart.report.rendering import Table
 from headstart.report.results import Results, label_of
+from headstart.report.scores import caption, lay_out_table2, table2
 from headstart.report.tables import (
-    caption,
     caption_neighbours,
     lay_out_neighbours,
     lay_out_table1,
-    lay_out_table2,
     table1,
-    table2,
     table_neighbours,
 )
+from headstart.vocabulary import TABLES, code_of
 
 NEAREST = (
     "Nearest source class of some target classes under each measure, with its similarity; of equally similar sources "
@@ -34,7 +31,7 @@ SEEDS = (
 
 def tabulate(name: str, results: Results) -> tuple[Table, str]:
     """Lay out a table by name, and say in its caption which classes are left out, if any."""
-    table, text = TABLES[name](results)
+    table, text = code_of(TABLES[name].code)(results)
     return table, " ".join([text, *dropped(results)])
 
 
@@ -109,12 +106,3 @@ def claims(results: Results) -> tuple[Table, str]:
     """Lay out the paper's claims and whether they hold here."""
     tidy = check_claims(results.history, results.sweep)
     return lay_out_claims(tidy), caption_claims(tidy)
-
-
-TABLES: dict[str, Callable[[Results], tuple[Table, str]]] = {
-    "table1": correspondences,
-    "table2": reduction,
-    "table2_clean": endings,
-    "neighbours": chosen_neighbours,
-    "claims": claims,
-}

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from headstart.fetching.manifest import read_manifest, safe_url
-from headstart.vocabulary import split_name
+from headstart.vocabulary import MEASURES, split_name
+from pipeline.config.runs import reads, shown_groups, used_measures
+from pipeline.layout import Layout
 
-MEASURES = ("inference", "wordnet", "word2vec")
 WNID = re.compile("n[0-9]{8}")
 # The tables in a folder of published values, and the columns read off them.
 PUBLISHED = {
@@ -79,8 +80,8 @@ def missing_tars(config: Mapping[str, Any], targets: list[str]) -> Iterator[str]
         return
     if is_url(tars):
         return
-    decoded = f"results/{config['experiment']}/images/{{wnid}}.arrow"
-    places = {wnid: (tars.format(wnid=wnid), decoded.format(wnid=wnid)) for wnid in targets}
+    layout = Layout(config["experiment"])
+    places = {wnid: (tars.format(wnid=wnid), layout.at("store", wnid=wnid)) for wnid in targets}
     missing = [paths[0] for paths in places.values() if not any(map(os.path.exists, paths))]
     if missing:
         yield (
@@ -113,7 +114,7 @@ def fetched_files(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     lists = config["images"]["lists"] or {}
     paths = {f"images.lists.{part}": path for part, path in lists.items()}
     paths |= {"source.weights": config["source"]["weights"], "wordvectors.path": config["wordvectors"]["path"]}
-    folder = f"resources/{config['experiment']}/downloads/"
+    folder = Layout(config["experiment"]).at("download", file="")
     return [(key, path.removeprefix(folder)) for key, path in paths.items() if path and path.startswith(folder)]
 
 
@@ -156,8 +157,9 @@ def image_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         yield "images.tars: null, and images.drawn is null too; name the tars, or draw the images"
     if images["drawn"] is None and source["weights"] is None:
         yield "source.weights: null, but only drawn images can train a source network; name a file of weights"
-    if images["drawn"] is None and config["wordvectors"]["path"] is None and uses(config, "word2vec"):
-        yield "wordvectors.path: null, but only drawn images come with captions; name a file or drop word2vec"
+    if images["drawn"] is None and config["wordvectors"]["path"] is None and reads(config, "vectors"):
+        readers = ", ".join(word for word in used_measures(config) if "vectors" in MEASURES[word].reads)
+        yield f"wordvectors.path: null, but only drawn images come with captions; name a file or drop {readers}"
     if images["drawn"] and source["weights"] is None and images["drawn"]["source"] <= source["training"]["held_out"]:
         yield (
             f"source.training.held_out: {source['training']['held_out']} of images.drawn.source = "
@@ -168,12 +170,14 @@ def image_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
 def display_contradictions(config: Mapping[str, Any], targets: list[str]) -> Iterator[str]:
     """Yield tables and figures that ask for a group, a shot count or a class that is not there."""
     groups, tables, figures = config["groups"], config["tables"], config["figures"]
-    for key, name in (("tables.group", tables["group"]), ("figures.group", figures["group"])):
-        if name not in groups:
-            yield f"{key}: {name!r} is none of the groups {', '.join(groups)}; name one of them"
-    drawn = groups.get(figures["group"])
-    if drawn and figures["shots"] not in drawn["shots"]:
-        yield f"figures.shots: {figures['shots']} is none of groups.{figures['group']}.shots {drawn['shots']}; name one"
+    for section in ("tables", "figures"):
+        for name in shown_groups(config, section):
+            if name not in groups:
+                yield f"{section}.group: {name!r} is none of the groups {', '.join(groups)}; name one of them"
+    for name in shown_groups(config, "figures"):
+        if name in groups and figures["shots"] not in groups[name]["shots"]:
+            found = groups[name]["shots"]
+            yield f"figures.shots: {figures['shots']} is none of groups.{name}.shots {found}; name one"
     shown = [("tables.examples", wnid) for wnid in tables["examples"]]
     shown += [("figures.example", figures["example"])] if figures["example"] else []
     for key, wnid in shown:
@@ -198,14 +202,3 @@ def published_faults(folder: str | None) -> Iterator[str]:
                 f"tables.published: {path} lacks the columns {', '.join(lacking)}, it has {', '.join(found)}; "
                 "separate them by commas, config/README.md names all"
             )
-
-
-def uses(config: Mapping[str, Any], measure: str) -> bool:
-    """Say whether any group starts from this measure."""
-    return measure in used_measures(config)
-
-
-def used_measures(config: Mapping[str, Any]) -> list[str]:
-    """Return the similarity measures that some group starts from, in their fixed order."""
-    names = {split_name(name)[0] for group in config["groups"].values() for name in group["initialisations"]}
-    return [measure for measure in MEASURES if measure in names]

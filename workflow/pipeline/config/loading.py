@@ -14,6 +14,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from pipeline.config.contradictions import ConfigError, contradictions, is_url
+from pipeline.config.schema import read_schema
+from pipeline.layout import Layout
 
 # Keys holding the path of something that has to be there before the first job.
 INPUT_PATHS = (
@@ -44,7 +46,7 @@ def load_config(
     Raises:
         ConfigError: one line for each fault.
     """
-    schema = yaml.safe_load((project / "config/schema.yaml").read_text())
+    schema = read_schema(project)
     given = numbers_read(given, schema)
     faults = [explain(error) for error in Draft202012Validator(schema).iter_errors(dict(given))]
     if faults:
@@ -154,8 +156,8 @@ def expand(path: str, config: Mapping[str, Any]) -> str:
     >>> expand("{downloads}/net.pth", {"data": "../data", "experiment": "paper"})
     'resources/paper/downloads/net.pth'
     """
-    downloads = f"resources/{config['experiment']}/downloads"
-    return path.replace("{data}", config["data"]).replace("{downloads}", downloads)
+    downloads = Layout(config["experiment"]).at("download", file="")
+    return path.replace("{data}", config["data"]).replace("{downloads}/", downloads)
 
 
 def missing_path(key: str, value: str, path: str) -> str:

@@ -1,11 +1,12 @@
-"""Write config/README.md from the schema, so that the two never differ: `make docs`."""
+"""Write config/README.md from the schema and the vocabulary, so that they never differ: `make docs`."""
 
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
+from headstart.vocabulary import STRATEGIES, all_starts
+from pipeline.config.schema import read_schema
 
 INTRODUCTION = """\
 # Config
@@ -31,7 +32,7 @@ with a column `wnid`, and point `images.tars` at one tar per class. The config i
 unknown key, a value out of bounds or a file that is not there is refused with key, value and cure. Input paths are
 looked for from the working directory, then from the project's folder; `{data}` in them stands for `data`.
 
-This page is written from `schema.yaml` by `make docs`, and a test compares the two.
+This page is written from `schema.yaml` and `src/headstart/vocabulary.py` by `make docs`, and a test compares the two.
 
 ## Every key
 
@@ -60,15 +61,30 @@ def allowed(part: Mapping[str, Any]) -> str:
     return part["description"] + words
 
 
+def words() -> Iterator[str]:
+    """Yield the lines on every word that stands for a start, a measure or a strategy."""
+    yield "\n## Starts (`groups.<name>.initialisations`)\n\n| word | is |\n|---|---|\n"
+    for word, start in all_starts().items():
+        named = f"`{word}`, `{word}-k<K>`" if start.measure else f"`{word}`"
+        measure = f"; rows of the sources nearest by `similarity/{word}`, K chosen or fixed" if start.measure else ""
+        yield f"| {named} | {start.label}{measure} |\n"
+    yield "\n## Strategies (`groups.<name>.strategy`) and their options (`groups.<name>.options`)\n\n"
+    yield "| word | option | default | meaning |\n|---|---|---|---|\n"
+    for word, strategy in STRATEGIES.items():
+        yield f"| `{word}` | | | {strategy.label} |\n"
+        for name, option in strategy.options.items():
+            yield f"| | `{name}` | `{json.dumps(option['default'])}` | {allowed(option)} |\n"
+
+
 def reference(schema: Mapping[str, Any]) -> str:
     """Return the text of config/README.md."""
     lines = []
     for key, default, meaning in rows(schema):
         shown = "" if isinstance(default, dict) else f"`{json.dumps(default)}`"
         lines.append(f"| `{key}` | {shown} | {meaning} |\n")
-    return INTRODUCTION + "".join(lines)
+    return INTRODUCTION + "".join([*lines, *words()])
 
 
 if __name__ == "__main__":
-    folder = Path(__file__).parents[3] / "config"
-    (folder / "README.md").write_text(reference(yaml.safe_load((folder / "schema.yaml").read_text())))
+    project = Path(__file__).parents[3]
+    (project / "config/README.md").write_text(reference(read_schema(project)))

@@ -4,21 +4,22 @@ All is counted from nothing, as if no result were there yet.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from headstart.vocabulary import split_name
-from pipeline.config.contradictions import is_url, read_wnids, used_measures
+from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES, code_of
+from pipeline.config.contradictions import is_url, read_wnids
+from pipeline.config.runs import cells, heads, measure_of, reads, used_measures, variants
+from pipeline.layout import Layout
 from pipeline.plan.supplies import count_members, needed_files, needed_tars, tars_there
 
 # What nobody can know before the files are there.
 LISTED = {"train": 900, "test": 100}  # per class; the authors' lists have 81,000 and 9,000 names of 90 classes
 IMAGES_OF_SYNSET = 1281  # mean of ILSVRC2012's training classes: 1,281,167 images of 1000 synsets
-TABLES, FIGURES = 5, 4
 ONCE = (
-    *("describe_classes", "audit_images", "embed_images", "cache_trunk", "build_explorer", "record_provenance"),
+    *("describe_classes", "audit_images", "embed_images", "build_explorer", "record_provenance"),
     "all",
 )
 
@@ -44,11 +45,13 @@ class Counts:
     evaluated: int  # test and validation images, each once through the trunk
     pretrained: int  # passes forward and backward that train the source network
     checked: int  # passes that measure its top-1
-    trunk: int  # training images through the trunk, once for all initialisations of a group
-    tails: int  # the same through the tails, forward and backward, once for each initialisation
+    trunk: int  # training images through the trunk, once for all starts of a job
+    tails: int  # the same through the tails, forward and backward, once for each start
+    held: int  # the same through tails that are held, forward only
     scored: int  # evaluation images through the tails
     steps: int
     optimiser_steps: int
+    heads: int  # before any training; strategies share them
     replicas: int  # trained networks whose weights are kept
     side_by_side: int  # of them in one job, at most
     jobs: Mapping[str, int]  # of each rule
@@ -68,9 +71,10 @@ def count(config: Mapping[str, Any], evaluations: int) -> Counts:
     evaluated = sum(part.validation + part.test for part in kept)
     further, pretrained, checked = source_images(config, len(sources))
     seeds, steps, batch = len(config["seeds"]), config["training"]["steps"], config["training"]["batch"]
-    runs = [(shots, len(group["initialisations"])) for group in config["groups"].values() for shots in group["shots"]]
-    shown = [(images_shown(steps, shots * len(kept), batch), beside) for shots, beside in runs]
-    replicas = seeds * sum(beside for _, beside in runs)
+    runs = [(strategy, shots, len(starts)) for (strategy, shots), starts in cells(config["groups"]).items()]
+    shown = [(strategy, images_shown(steps, shots * len(kept), batch), beside) for strategy, shots, beside in runs]
+    passes = count_passes(config, shown)
+    replicas = seeds * sum(beside for _, _, beside in runs)
     return Counts(
         sources=len(sources),
         targets=len(kept),
@@ -80,15 +84,34 @@ def count(config: Mapping[str, Any], evaluations: int) -> Counts:
         evaluated=evaluated,
         pretrained=pretrained,
         checked=checked,
-        trunk=seeds * sum(images for images, _ in shown),
-        tails=seeds * sum(images * beside for images, beside in shown),
+        trunk=seeds * passes["trunk"],
+        tails=seeds * passes["training"],
+        held=seeds * passes["forward"],
         scored=evaluations * evaluated * replicas,
         steps=steps * seeds * len(runs),
         optimiser_steps=steps * replicas,
+        heads=seeds * sum(map(len, heads(config["groups"]).values())),
         replicas=replicas,
-        side_by_side=max(beside for _, beside in runs),
+        side_by_side=max(beside for _, _, beside in runs),
         jobs=count_jobs(config, len(sources), len(wnids)),
     )
+
+
+def count_passes(config: Mapping[str, Any], shown: Iterable[tuple[str, int, int]]) -> dict[str, int]:
+    """Return part of the network -> passes of training images, one seed of every job.
+
+    Args:
+        config: with defaults.
+        shown: of each job the strategy with its options, the images it shows and its starts.
+    """
+    known, found = variants(config["groups"]), {"trunk": 0.0, "forward": 0.0, "training": 0.0}
+    for strategy, images, beside in shown:
+        word, options = known[strategy]
+        passes = code_of(STRATEGIES[word].code).passes(options)
+        found["trunk"] += passes.trunk * images
+        found["forward"] += passes.forward * images * beside
+        found["training"] += passes.training * images * beside
+    return {part: round(number) for part, number in found.items()}
 
 
 def offered(config: Mapping[str, Any], wnids: list[str]) -> list[str]:
@@ -96,8 +119,8 @@ def offered(config: Mapping[str, Any], wnids: list[str]) -> list[str]:
     if config["images"]["drawn"] or is_url(config["images"]["tars"]):
         return wnids
     there = tars_there(config, wnids)
-    decoded = f"results/{config['experiment']}/images/{{wnid}}.arrow"
-    return [wnid for wnid in wnids if wnid in there or Path(decoded.format(wnid=wnid)).exists()]
+    layout = Layout(config["experiment"])
+    return [wnid for wnid in wnids if wnid in there or Path(layout.at("store", wnid=wnid)).exists()]
 
 
 def find_images(config: Mapping[str, Any], wnids: list[str]) -> tuple[list[Part], str]:
@@ -186,15 +209,15 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
         targets: number of target classes that can have images.
     """
     jobs = image_jobs(config, sources, targets) | similarity_jobs(config) | dict.fromkeys(ONCE, 1)
-    groups, seeds = config["groups"].values(), len(config["seeds"])
-    runs = sum(len(group["shots"]) for group in groups) * seeds
+    groups, seeds = config["groups"], len(config["seeds"])
     jobs |= {
         # The split of seed 0 also says which images are evaluated.
         "split_images": len({0, *config["seeds"]}),
-        "initialise_heads": runs,
-        "fine_tune": runs,
-        "tabulate": TABLES,
-        "draw_figure": FIGURES,
+        "initialise_heads": len(heads(groups)) * seeds,
+        "cache_trunk": int(any("trunk" in STRATEGIES[word].reads for word, _ in variants(groups).values())),
+        "fine_tune": len(cells(groups)) * seeds,
+        "tabulate": len(TABLES),
+        "draw_figure": len(FIGURES),
     }
     return {rule: number for rule, number in jobs.items() if number}
 
@@ -219,24 +242,20 @@ def image_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
 def similarity_jobs(config: Mapping[str, Any]) -> dict[str, int]:
     """Return the jobs that measure similarities and choose K."""
     measures, seeds, vectors = used_measures(config), len(config["seeds"]), config["wordvectors"]["path"] or ""
-    groups = config["groups"].values()
-    starting = [group for group in groups if "inference" in map(measure_of, group["initialisations"])]
-    shots = {config["neighbours"]["shots"], *(shots for group in starting for shots in group["shots"])}
     return {
-        "measure_inference": len(shots) * seeds if "inference" in measures else 0,
-        "measure_wordnet": int("wordnet" in measures),
-        "measure_word2vec": int("word2vec" in measures),
-        "train_wordvectors": int("word2vec" in measures and not vectors),
-        "unpack_wordvectors": int("word2vec" in measures and vectors.endswith(".tar.gz")),
+        "measure_similarity": sum(len(samples(config, measure)) for measure in measures),
+        "train_wordvectors": int(reads(config, "vectors") and not vectors),
+        "unpack_wordvectors": int(reads(config, "vectors") and vectors.endswith(".tar.gz")),
         "sweep_neighbours": seeds,
         "choose_neighbours": seeds,
     }
 
 
-def measure_of(initialisation: str) -> str:
-    """Return the first word of the name of an initialisation.
-
-    >>> measure_of("wordnet-k1")
-    'wordnet'
-    """
-    return split_name(initialisation)[0]
+def samples(config: Mapping[str, Any], measure: str) -> set[tuple[int, int]]:
+    """Return the draws of training images (shots, seed) for which a measure has a matrix of its own."""
+    if not MEASURES[measure].sampled:
+        return {(0, 0)}
+    groups = config["groups"].values()
+    starting = [group for group in groups if measure in map(measure_of, group["initialisations"])]
+    shots = {config["neighbours"]["shots"], *(shots for group in starting for shots in group["shots"])}
+    return {(count, seed) for count in shots for seed in config["seeds"]}

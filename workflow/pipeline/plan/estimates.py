@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pipeline.layout import Layout
 from pipeline.plan.counts import Counts
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def stages(counts: Counts, costs: Costs) -> list[Stage]:
         Stage("trunk of evaluation images", "forward", costs.trunk * counts.evaluated),
         Stage("trunk of training images", "forward", costs.trunk * counts.trunk),
         Stage("tails, forward and backward", "training", costs.training * counts.tails),
+        Stage("tails, forward only", "forward", (costs.tail + costs.head) * counts.held),
         Stage("tails, evaluations", "forward", (costs.tail + costs.head) * counts.scored),
     ]
     return [stage for stage in listed if stage.amount]
@@ -104,29 +106,34 @@ class Room(NamedTuple):
 
 def rooms(config: Mapping[str, Any], counts: Counts, costs: Costs) -> list[Room]:
     """List what the pipeline writes that is large."""
-    images, experiment = config["images"], config["experiment"]
+    images, layout = config["images"], Layout(config["experiment"])
     # Drawn images are squares.
     image = 3 * images["short_side"] ** 2 * (1 if images["drawn"] else ASPECT)
-    precision, heads = config["training"]["cache"], counts.replicas
-    number = {"float32": NUMBER, "float16": NUMBER // 2}[precision]
+    precision = config["training"]["cache"]
+    outputs = {"float32": NUMBER, "float16": NUMBER // 2}[precision] * costs.outputs
     state = counts.side_by_side * (costs.weights + 2 * costs.parameters) * NUMBER
     head = counts.targets * (costs.features + 1) * NUMBER
     parts = [
-        (
-            "decoded pixels",
-            "images/",
-            image * counts.decoded,
-            f"{counts.decoded:,} images of {image / 1e3:.0f} KB",
-        ),
-        ("features", "features.safetensors", NUMBER * costs.features * counts.embedded, f"{costs.features} an image"),
-        ("first heads", "heads/", head * heads, f"{heads} of {counts.targets} x {costs.features}"),
+        ("decoded pixels", "store", image * counts.decoded, f"{counts.decoded:,} images of {image / 1e3:.0f} KB"),
+        ("features", "features", NUMBER * costs.features * counts.embedded, f"{costs.features} an image"),
+        ("first heads", "heads", head * counts.heads, f"{counts.heads} of {counts.targets} x {costs.features}"),
         (
             "trunk's output",
-            "trunk/",
-            number * costs.outputs * counts.evaluated,
+            "trunk",
+            outputs * counts.evaluated,
             f"{costs.outputs:,} an image, {precision}",
         ),
-        ("trained networks", "runs/", NUMBER * costs.weights * counts.replicas, f"{counts.replicas} tails and heads"),
+        ("trained networks", "trained", NUMBER * costs.weights * counts.replicas, f"{counts.replicas} tails and heads"),
+        ("states of jobs", "state", state, "of one job, while it runs"),
     ]
-    results = [Room(name, f"results/{experiment}/{place}", size, reason) for name, place, size, reason in parts]
-    return [*results, Room("states of jobs", f"work/{experiment}/", state, "of one job, while it runs")]
+    return [Room(name, folder_of(layout, place), size, reason) for name, place, size, reason in parts]
+
+
+def folder_of(layout: Layout, place: str) -> str:
+    """Return the folder of many files, or the one file.
+
+    >>> folder_of(Layout("shapes"), "store"), folder_of(Layout("shapes"), "features")
+    ('results/shapes/images/', 'results/shapes/features.safetensors')
+    """
+    path = getattr(layout, place)
+    return path if "{" not in path else path.partition("{")[0].rpartition("/")[0] + "/"

@@ -75,7 +75,7 @@ def page(
     path: Path, config: Mapping[str, Any], files: Sequence[Supply], tars: Sequence[Supply], wordnet: Path | None
 ) -> Iterator[str]:
     """Yield the lines of the plan."""
-    from headstart.finetuning.training import evaluation_steps
+    from headstart.finetuning.settings import evaluation_steps
 
     training, source = config["training"], config["source"]
     counts = count(config, len(evaluation_steps(training["steps"], training["evaluations"])))
@@ -183,8 +183,9 @@ def work_lines(counts: Counts, costs: Costs) -> Iterator[str]:
         ("passes: its top-1", counts.checked, flop(whole)),
         ("passes: embed target images", counts.embedded, flop(whole)),
         ("passes: trunk, evaluation images", counts.evaluated, flop(costs.trunk)),
-        ("passes: trunk, training images", counts.trunk, f"{flop(costs.trunk)}; shared by all heads of a job"),
+        ("passes: trunk, training images", counts.trunk, f"{flop(costs.trunk)}; shared by all starts of a job"),
         ("passes: tails, training images", counts.tails, f"{flop(costs.training)}, forward and backward"),
+        ("passes: tails held, training images", counts.held, f"{flop(costs.tail + costs.head)}, forward only"),
         ("passes: tails, evaluation images", counts.scored, flop(costs.tail + costs.head)),
         (
             "training jobs",

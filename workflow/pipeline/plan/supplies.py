@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from headstart.fetching.manifest import read_manifest
-from pipeline.config.contradictions import fetched_files, is_url, uses
+from pipeline.config.contradictions import fetched_files, is_url
+from pipeline.config.runs import reads
+from pipeline.layout import Layout
 
 # The headers of so many bytes of tars are counted; how many images further tars hold is told from their size.
 COUNTED_BYTES = 2e9
@@ -50,7 +52,7 @@ def needed_files(config: Mapping[str, Any], wordnet: bool) -> list[Supply]:
         wordnet: whether WordNet is installed, so that it need not be fetched.
     """
     remotes = read_manifest(Path(config["downloads"]["manifest"]))
-    names = [name for key, name in fetched_files(config) if key != "wordvectors.path" or uses(config, "word2vec")]
+    names = [name for key, name in fetched_files(config) if key != "wordvectors.path" or reads(config, "vectors")]
     if config["classes"]["taxonomy"] == "wordnet" and not wordnet:
         names.append("wordnet.zip")
     chosen = [remotes[name] for name in names]
@@ -62,12 +64,13 @@ def needed_tars(config: Mapping[str, Any], wnids: Iterable[str]) -> list[Supply]
     url = config["images"]["tars"]
     if config["images"]["drawn"] or not is_url(url):
         return []
+    layout = Layout(config["experiment"])
     terms = f"terms of {urlsplit(url).hostname}"
     return [
         Supply(
             f"synsets/{wnid}.tar",
             url.format(wnid=wnid),
-            (Path(config["downloads"]["folder"], f"synsets/{wnid}.tar"), handed(config, f"{wnid}.tar")),
+            (Path(config["downloads"]["folder"], f"synsets/{wnid}.tar"), Path(layout.at("tar", wnid=wnid))),
             None,
             terms,
         )
@@ -77,12 +80,7 @@ def needed_tars(config: Mapping[str, Any], wnids: Iterable[str]) -> list[Supply]
 
 def places(config: Mapping[str, Any], name: str) -> tuple[Path, ...]:
     """Return where a file of the manifest is kept, and where it is handed to the rules."""
-    return Path(config["downloads"]["folder"], name), handed(config, f"downloads/{name}")
-
-
-def handed(config: Mapping[str, Any], name: str) -> Path:
-    """Return where the pipeline looks for a file once it has been fetched."""
-    return Path(f"resources/{config['experiment']}/{name}")
+    return Path(config["downloads"]["folder"], name), Path(Layout(config["experiment"]).at("download", file=name))
 
 
 def tars_there(config: Mapping[str, Any], wnids: Sequence[str]) -> dict[str, Path]:

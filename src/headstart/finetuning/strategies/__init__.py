@@ -1,5 +1,4 @@
-"""Ways to fine-tune: each is a loss(replica, pretrained, features, logits, labels); finetune.py says what those are."""
+"""Ways to fine-tune, a file each; `finetune.py` is the paper's, and has everything that another may do differently.
 
-from headstart.finetuning.strategies import finetune
-
-STRATEGIES = {"finetune": finetune.loss}
+A strategy sees one network, batches and replicas; which runs there are and how they are scored is not its business.
+"""

@@ -1,25 +1,117 @@
-"""Plain fine-tuning: nothing but the error on the target images (the paper's way)."""
+"""Plain fine-tuning: nothing but the error on the target images (the paper's way).
+
+Letters in shapes: N images, T target classes, D features of the last layer.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 from torch.nn import functional
 
-if TYPE_CHECKING:
-    from headstart.finetuning.replicas import Replica
-    from headstart.networks.backbones import Network
+from headstart.finetuning.batches import Batch
+from headstart.finetuning.replicas import Replica
+from headstart.finetuning.settings import Training
+from headstart.machine.computing import forward_in
+from headstart.machine.machines import Machine
+from headstart.networks.backbones import Network, cut
+from headstart.networks.embedding import frozen_pass
 
 
-def loss(replica: Replica, pretrained: Network, features: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
-    """Give the cross-entropy of a batch, a scalar.
+class Passes(NamedTuple):
+    """What a strategy costs for each training image, in passes of each part of the network."""
+
+    trunk: float = 1.0  # forward, shared by all replicas of a job
+    forward: float = 0.0  # of the tail without gradients, for each replica
+    training: float = 1.0  # of tail and head, forward and backward, for each replica
+
+
+class Step(NamedTuple):
+    """What all replicas of a step share.
 
     Args:
-        replica: the tail and the head being trained.
-        pretrained: the network they came from, source head included; never trained.
-        features: what the tail gives, before dropout, (N, D).
-        logits: what the head gives, (N, T).
+        number: of the step, from 1.
+        inputs: of the network, (N, 3, H, W).
+        outputs: of the trunk for them.
         labels: target classes, (N,) integers below T.
+        mask: factor of each feature before the head, (N, D), or None without dropout.
+        further: whatever else the strategy wants of a step, such as a teacher's features.
     """
-    return functional.cross_entropy(logits, labels)
+
+    number: int
+    inputs: Tensor
+    outputs: Tensor
+    labels: Tensor
+    mask: Tensor | None
+    further: Any = None
+
+
+class FineTune:
+    """Plain fine-tuning, and the defaults of every other strategy, which overrides what it does differently.
+
+    One object serves all replicas of a job, so it keeps nothing of any run: what a run has to remember are parameters
+    and buffers of its replica, which are saved and resumed with it.
+
+    Args:
+        options: of the strategy, all of them, as the vocabulary declares them.
+        files: what its rules made for it, by name.
+    """
+
+    def __init__(self, options: Mapping[str, Any], files: Mapping[str, Any] | None = None) -> None:
+        """Keep the options; nothing is read or built before the network is there."""
+        self.options = options
+        self.files = files or {}
+        self.network: Network
+        self.machine: Machine
+
+    def cut(self, model: nn.Module, trained_from: str) -> Network:
+        """Cut the pretrained model; one that alters it first (blur, other blocks) does so here, on a copy."""
+        return cut(model, trained_from)
+
+    def begin(self, network: Network, machine: Machine, training: Training) -> None:
+        """Take the network, in eval mode on its device; a teacher or a second head's first values are made here."""
+        self.network, self.machine, self.training = network, machine, training
+
+    def replica(self, weight: Any, bias: Any) -> Replica:
+        """Build the trained part of one run from its head, (T, D) and (T,); parts added to it are trained with it."""
+        return Replica(self.network.tail, weight, bias, self.training.batch_norm)
+
+    def optimiser(self, replica: Replica) -> torch.optim.Optimizer:
+        """Build the optimiser of one run: Adam over everything trained."""
+        training = self.training
+        betas = (training.betas[0], training.betas[1])
+        return torch.optim.Adam(
+            replica.parameters(), fused=True, lr=training.learning_rate, betas=betas, eps=training.eps
+        )
+
+    def enter(self, replica: Replica, step: int) -> None:
+        """Set what is trained and held from this step on; called before each, so it depends on the step alone."""
+
+    def share(self, step: int, batch: Batch) -> Step:
+        """Do once, without gradients, what all replicas of a step share: the pass through the trunk."""
+        inputs, labels, mask = batch
+        with torch.no_grad(), forward_in(inputs.device, self.machine.precision):
+            outputs = frozen_pass(self.network.trunk, inputs, self.machine.at_once)
+        return Step(step, inputs, outputs, labels, mask)
+
+    def loss(self, replica: Replica, step: Step) -> Tensor:
+        """Give the loss of one run on a step, a scalar: the cross-entropy."""
+        _, logits = replica(step.outputs, step.mask)
+        return functional.cross_entropy(logits, step.labels)
+
+    def take_step(self, replica: Replica, optimiser: torch.optim.Optimizer, step: Step) -> Tensor:
+        """Take one step with one run, and give its loss; a strategy with a backward pass of its own overrides this."""
+        with forward_in(step.inputs.device, self.machine.precision):
+            loss = self.loss(replica, step)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        return loss.detach()
+
+    @staticmethod
+    def passes(options: Mapping[str, Any]) -> Passes:
+        """Say what a training image costs; plans and counts of FLOP rest on it."""
+        return Passes()

@@ -1,0 +1,68 @@
+"""What a training is scored on: the trunk's output for test and validation images, shared or of a trunk of its own.
+
+Letters in shapes: N images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch import nn
+
+from headstart.data.images import PixelStore, View
+from headstart.data.splits import label
+from headstart.machine.machines import Machine
+from headstart.networks.embedding import cache_trunk
+
+BATCH = 64  # images read at once
+
+
+def evaluated_images(split: pd.DataFrame) -> pd.DataFrame:
+    """Return the images of a split that do not train; parts lie together, so that each can be mapped without a copy."""
+    return split.query("part != 'train'").sort_values("part", kind="stable")
+
+
+def shared_evaluation(files: Mapping[str, Any], targets: Sequence[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return part -> outputs (N, ...), mapped from the file `trunk`, and labels (N,) of the images in `evaluation`."""
+    return _by_part(np.load(files["trunk"], mmap_mode="r"), pd.read_csv(files["evaluation"]), targets)
+
+
+def own_evaluation(
+    trunk: nn.Module, files: Mapping[str, Any], targets: Sequence[str], view: View, machine: Machine, scratch: Path
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return what `shared_evaluation` does for a trunk that no other job has, such as an altered one.
+
+    Args:
+        trunk: in eval mode; empty where all blocks are trained.
+        files: the `split` and the pixel `stores`.
+        scratch: a file in which the outputs are kept as long as this process maps it.
+    """
+    images = evaluated_images(pd.read_csv(files["split"])).reset_index(drop=True)
+    store = PixelStore([Path(path) for path in files["stores"]])
+    cache_trunk(trunk, store, list(images["name"]), view, machine, scratch, BATCH)
+    outputs = np.load(scratch, mmap_mode="r")
+    scratch.unlink()  # the mapping holds it
+    return _by_part(outputs, images, targets)
+
+
+def evaluation_of(
+    trunk: nn.Module, files: Mapping[str, Any], targets: Sequence[str], view: View, machine: Machine, scratch: Path
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return the shared outputs where there is a file of them, else those of the given trunk; arguments as above."""
+    if "trunk" in files:
+        return shared_evaluation(files, targets)
+    return own_evaluation(trunk, files, targets, view, machine, scratch)
+
+
+def _by_part(
+    outputs: np.ndarray, images: pd.DataFrame, targets: Sequence[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    # The images of each part lie together, so these are views into the mapped file.
+    return {
+        str(part): (outputs[rows.min() : rows.max() + 1], label(images.loc[rows], targets))
+        for part, rows in images.groupby("part").groups.items()
+    }

@@ -1,0 +1,75 @@
+"""What a similarity measure may look at: the classes, and some training images as the source network sees them.
+
+Letters in shapes: S source classes, T target classes, D features, N images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from os.path import commonpath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from headstart.data.splits import locate, shots
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """All that a measure may look at; each takes what it needs, and what it does not read may be missing.
+
+    Args:
+        targets: table of the target classes in order (wnid, lemmas, ...), T.
+        sources: the same of the source classes, S.
+        taxonomy: path of WordNet's files or of a table of synsets.
+        vectors: path of word vectors.
+        labels: target class of each training image, (N,).
+        logits: of the source network for these images, (N, S).
+        settings: the config values that the measure follows, by name.
+    """
+
+    targets: pd.DataFrame
+    sources: pd.DataFrame
+    taxonomy: str = ""
+    vectors: str = ""
+    labels: Array | None = None
+    logits: Array | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_material(files: Mapping[str, Any], sample: str, settings: Mapping[str, Any]) -> Material:
+    """Read what a measure looks at.
+
+    Args:
+        files: paths by name: classes and targets; and taxonomy, vectors (several files of one folder), and features,
+            head, images and split together, if the measure reads them.
+        sample: which training images, "<shots>-<seed>"; not looked at where no split is given.
+        settings: of the measure.
+    """
+    classes, targets = (pd.read_csv(files[name], keep_default_na=False) for name in ("classes", "targets"))
+    seen: dict[str, Array] = {}
+    if "split" in files:
+        chosen = shots(pd.read_csv(files["split"]), int(sample.partition("-")[0]))
+        rows, labels = locate(chosen, pd.read_csv(files["images"]), targets["wnid"])
+        logits = source_logits(load_file(files["features"])["features"][rows], **load_file(files["head"]))
+        seen = {"labels": labels, "logits": logits}
+    vectors = files.get("vectors", "")
+    return Material(
+        targets=targets,
+        sources=classes[classes["role"] == "source"],
+        taxonomy=files.get("taxonomy", ""),
+        vectors=vectors if isinstance(vectors, str) else commonpath(vectors),
+        settings=settings,
+        **seen,
+    )
+
+
+def source_logits(features: Array, weight: Array, bias: Array) -> Array:
+    """Return the source network's logits, (N, S), in double precision, for features (N, D)."""
+    return features.astype(np.float64) @ weight.T.astype(np.float64) + bias

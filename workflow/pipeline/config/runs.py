@@ -1,0 +1,89 @@
+"""Which runs a config asks for: a run is (strategy, start, shots, seed), and a group is a selection of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from headstart.vocabulary import MEASURES, all_starts, complete, split_name, variant_of
+
+Groups = Mapping[str, Mapping[str, Any]]
+
+
+def variant(group: Mapping[str, Any]) -> str:
+    """Return the name of a group's strategy with its options.
+
+    >>> variant({"strategy": "l2sp", "options": {"alpha": 1}})
+    'l2sp,alpha=1'
+    """
+    return variant_of(group["strategy"], group["options"])
+
+
+def variants(groups: Groups) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return variant -> strategy and all its options, for every group."""
+    return {
+        variant(group): (group["strategy"], complete(group["strategy"], group["options"])) for group in groups.values()
+    }
+
+
+def cells(groups: Groups) -> dict[tuple[str, int], list[str]]:
+    """Return (variant, shots) -> the starts that any group wants there, each once.
+
+    >>> one = {"strategy": "finetune", "options": {}, "initialisations": ["random", "wordnet"], "shots": [1, 5]}
+    >>> cells({"a": one, "b": one | {"initialisations": ["wordnet-k1", "random"], "shots": [5]}})
+    {('finetune', 1): ['random', 'wordnet'], ('finetune', 5): ['random', 'wordnet', 'wordnet-k1']}
+    """
+    found: dict[tuple[str, int], list[str]] = {}
+    for group in groups.values():
+        for shots in group["shots"]:
+            found.setdefault((variant(group), shots), []).extend(group["initialisations"])
+    return {cell: in_order(starts) for cell, starts in sorted(found.items())}
+
+
+def heads(groups: Groups) -> dict[int, list[str]]:
+    """Return shots -> the starts that any strategy wants there, each once."""
+    found: dict[int, list[str]] = {}
+    for (_, shots), starts in cells(groups).items():
+        found.setdefault(shots, []).extend(starts)
+    return {shots: in_order(starts) for shots, starts in sorted(found.items())}
+
+
+def in_order(initialisations: Iterable[str]) -> list[str]:
+    """Return the distinct names in the vocabulary's order, a fixed K after the chosen one."""
+    order = list(all_starts())
+
+    def place(name: str) -> tuple[int, int]:
+        word, fixed = split_name(name)
+        return order.index(word), fixed or 0
+
+    return sorted(set(initialisations), key=place)
+
+
+def measure_of(initialisation: str) -> str:
+    """Return the measure by which a start blends rows, "" for none.
+
+    >>> measure_of("wordnet-k1"), measure_of("random")
+    ('wordnet', '')
+    """
+    return all_starts()[split_name(initialisation)[0]].measure
+
+
+def used_measures(config: Mapping[str, Any]) -> list[str]:
+    """Return the measures that some group starts from, in their fixed order."""
+    used = {measure_of(name) for group in config["groups"].values() for name in group["initialisations"]}
+    return [measure for measure in MEASURES if measure in used]
+
+
+def reads(config: Mapping[str, Any], part: str) -> bool:
+    """Say whether any measure that is used looks at this (`vectors`, `taxonomy`, `images`)."""
+    return any(part in MEASURES[measure].reads for measure in used_measures(config))
+
+
+def shown_groups(config: Mapping[str, Any], section: str) -> list[str]:
+    """Return the groups that `tables` or `figures` show.
+
+    >>> shown_groups({"tables": {"group": "main"}}, "tables"), shown_groups({"tables": {"group": ["a", "b"]}}, "tables")
+    (['main'], ['a', 'b'])
+    """
+    named = config[section]["group"]
+    return [named] if isinstance(named, str) else list(named)
