@@ -14,10 +14,12 @@ import torch
 
 from comparison import Row, alternate, report
 from headstart.data.images import PixelStore, decode_tar
+from headstart.data.views import View
 from headstart.finetuning.costs import measure_costs
 from headstart.finetuning.replicas import Replica, score
 from headstart.heads.starts import random_head
-from headstart.networks.backbones import Network, cut, load_classifier, pick_device
+from headstart.machine.machines import Machine, pick_machine
+from headstart.networks.backbones import Network, cut, load_classifier
 from headstart.networks.embedding import cache_trunk
 from peak import peak
 from pictures import some_pictures, write_tar
@@ -40,8 +42,8 @@ def store_of(pictures: Pictures, folder: Path) -> PixelStore:
 
 def cached(network: Network, pictures: Pictures, store: PixelStore, folder: Path, dtype: str = "float32") -> Array:
     """Keep the frozen blocks' output for all pictures, and map it."""
-    path, look = folder / f"{dtype}.npy", (pictures.side, pictures.mean, pictures.std)
-    cache_trunk(network.trunk, store, list(pictures.data), *look, batch=BATCH, device=CPU, path=path, dtype=dtype)
+    path, view = folder / f"{dtype}.npy", View(pictures.side, pictures.mean, pictures.std)
+    cache_trunk(network.trunk, store, list(pictures.data), view, Machine(CPU), path, BATCH, dtype)
     return np.load(path, mmap_mode="r")
 
 
@@ -79,7 +81,7 @@ def compare(name: str, folder: Path) -> Row:
 
 def main() -> bool:
     """Compare, print the table, and say whether the fast form is as fast as asked."""
-    pick_device()
+    pick_machine()
     with TemporaryDirectory() as folder:
         rows = [compare(name, Path(folder)) for name in ASKED]
     return report(rows)

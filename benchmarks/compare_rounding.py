@@ -16,7 +16,8 @@ import torch
 from compare_evaluation import cached, logits_of, store_of
 from headstart.finetuning.replicas import Replica
 from headstart.heads.starts import imprinted_head
-from headstart.networks.backbones import Network, cut, load_classifier, pick_device
+from headstart.machine.machines import pick_machine
+from headstart.networks.backbones import Network, cut, load_classifier
 from headstart.shapes import SHAPES, draw_image
 from pictures import SAMPLES
 from plain_parts import Array, Pictures, calibrated
@@ -79,7 +80,7 @@ def drawn(folder: Path) -> bool:
 
 def main() -> bool:
     """Compare on the best pictures at hand, and say whether enough first choices stay."""
-    pick_device()
+    pick_machine()
     with TemporaryDirectory() as folder:
         if WEIGHTS.exists():
             return photographed(Path(folder))

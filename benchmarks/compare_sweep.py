@@ -13,7 +13,8 @@ import torch
 
 from comparison import Row, alternate, measure, report
 from headstart.heads.sweeps import Images, SourceHead, source_logits, sweep_together
-from headstart.networks.backbones import cut, load_classifier, pick_device
+from headstart.machine.machines import pick_machine
+from headstart.networks.backbones import cut, load_classifier
 from headstart.networks.embedding import frozen_pass
 from pictures import some_pictures
 from plain_parts import Array, Pictures, calibrated, sweep_features, sweep_network
@@ -100,7 +101,7 @@ def through_network(similarities: dict[str, Array], fast_sweep: float) -> Row:
 
 def main() -> bool:
     """Compare, print the table, and say whether the fast form is as fast as asked."""
-    pick_device()
+    pick_machine()
     rng = np.random.default_rng(0)
     bound = 1 / np.sqrt(FEATURES)
     head = SourceHead(

@@ -18,11 +18,13 @@ from torch.nn import functional
 
 from comparison import Row, alternate, report
 from headstart.data.images import PixelStore, decode_tar
+from headstart.data.views import View
 from headstart.finetuning.batches import TrainingImages, draw_batch
 from headstart.finetuning.replicas import start_replicas
 from headstart.finetuning.training import train_lockstep
 from headstart.heads.starts import random_head
-from headstart.networks.backbones import cut, load_classifier, pick_device
+from headstart.machine.machines import Machine, pick_machine
+from headstart.networks.backbones import cut, load_classifier
 from headstart.networks.embedding import cache_trunk, frozen_pass
 from pictures import some_pictures, write_tar
 from plain_parts import Array, Pictures, calibrated, train, trained_weights, with_head
@@ -78,9 +80,8 @@ def lockstep(task: Task) -> tuple[Scores, Weights]:
     store_path, trunk_path = task.tar.with_suffix(".arrow"), task.tar.with_suffix(".npy")
     decode_tar(task.tar, store_path, task.tar.with_suffix(".csv"), task.pictures.short_side, 16)
     images, network = task.images(PixelStore([store_path])), cut(task.model, "layer4")
-    cache_trunk(
-        network.trunk, images.store, task.tests, images.side, images.mean, images.std, 64, CPU, trunk_path
-    )  # fmt: skip
+    view = View(task.pictures.side, task.pictures.mean, task.pictures.std)
+    cache_trunk(network.trunk, images.store, task.tests, view, Machine(CPU), trunk_path, batch=64)
     history, weights = train_lockstep(
         network=network,
         heads=task.heads,
@@ -126,7 +127,7 @@ def pass_tests(replica: nn.Module, tests: Tensor) -> None:
 
 def main() -> bool:
     """Compare, print the table, and say whether the fast form is as fast as asked."""
-    pick_device(THREADS)
+    pick_machine(THREADS)
     with TemporaryDirectory() as folder:
         task = Task(Path(folder))
         plain, (scores, weights), fast, (found_scores, found) = alternate(

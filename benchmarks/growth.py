@@ -17,15 +17,17 @@ import torch
 
 from comparison import machine, measure
 from headstart.data.images import PixelStore, decode_tar
+from headstart.data.views import View
 from headstart.finetuning.batches import TrainingImages
 from headstart.finetuning.training import train_lockstep
 from headstart.heads.starts import random_head
 from headstart.heads.sweeps import Images, SourceHead, sweep
+from headstart.machine.machines import Machine, pick_machine
 from headstart.measures.hypernyms import read_hypernyms
 from headstart.measures.metrics import couple_f_scores
 from headstart.measures.taxonomy import find_wordnet, prepare_wordnet
 from headstart.measures.wupalmer import wu_palmer
-from headstart.networks.backbones import Network, cut, load_classifier, pick_device
+from headstart.networks.backbones import Network, cut, load_classifier
 from headstart.networks.embedding import embed
 from pictures import made, write_tar
 
@@ -62,7 +64,7 @@ def network_steps(folder: Path) -> Iterator[Step]:
 
     def embedding(factor: int) -> Callable[[], Any]:
         store, parts = PixelStore([pictures_at(folder, factor).with_suffix(".arrow")]), network()
-        return lambda: embed(parts.trunk, parts.tail, store, store.names, *LOOK, batch=16, device=CPU)
+        return lambda: embed(parts.trunk, parts.tail, store, store.names, View(*LOOK), Machine(CPU), batch=16)
 
     def training(classes: int, shots: int) -> Callable[[], Any]:
         store = PixelStore([pictures_at(folder, 4).with_suffix(".arrow")])
@@ -129,7 +131,7 @@ def steps(folder: Path) -> Iterator[Step]:
 
 def main() -> None:
     """Measure and print the table."""
-    pick_device(1)
+    pick_machine(1)
     print(machine())
     print(f"{'step':22}  {'grows':8}  {'1x, s':>8}  {'2x, s':>8}  {'4x, s':>8}  exponent")
     with TemporaryDirectory() as name:

@@ -25,15 +25,17 @@ from torch.nn import functional
 
 import comparison  # noqa: F401  (finds the library)
 from headstart.data.images import PixelStore, crop_batch, decode_folder
+from headstart.data.views import View
 from headstart.finetuning.batches import TrainingImages, draw_step
 from headstart.finetuning.costs import measure_costs
 from headstart.finetuning.replicas import Replica, score, start_replicas
 from headstart.finetuning.training import train_lockstep
 from headstart.heads.starts import random_head
 from headstart.jobs.checkpoints import Checkpoint
-from headstart.machine.computing import PRECISIONS, compile_on, forward_in, processor_of
+from headstart.machine.computing import PRECISIONS, compile_on, forward_in, place, processor_of
+from headstart.machine.machines import Machine, pick_machine, use_threads
 from headstart.measures.metrics import confusion, f_scores
-from headstart.networks.backbones import Network, cut, load_classifier, pick_device, place, use_threads
+from headstart.networks.backbones import Network, cut, load_classifier
 from headstart.networks.embedding import cache_trunk, frozen_pass, normalise
 from peak import peak
 
@@ -128,7 +130,7 @@ def plain_scores(network: Network, replicas: dict[str, Replica], images: Trainin
         predicted = []
         for start in range(0, len(images.names), images.batch):
             crops = crop_batch(images.store, images.names[start : start + images.batch], images.side)
-            inputs = normalise(crops, images.mean, images.std, setting.device)
+            inputs = normalise(crops, View(images.side, MEAN, STD), setting.device)
             with torch.inference_mode(), forward_in(setting.device, setting.precision):
                 predicted.append(replica(frozen_pass(network.trunk, inputs))[1].argmax(1).cpu().numpy())
         scores[name] = f_scores(confusion(images.labels, np.concatenate(predicted), CLASSES))
@@ -165,8 +167,8 @@ def measure(network: Network, images: TrainingImages, count: int, setting: Setti
         place(part, setting.device).eval()
     if setting.compile:
         compile_on(setting.device, network.trunk)
-    passed = (network.trunk, images.store, images.names, images.side, MEAN, STD, images.batch, setting.device)
-    cache_trunk(*passed, folder / "trunk.npy", precision=setting.precision)
+    view, machine = View(images.side, MEAN, STD), Machine(setting.device, setting.precision)
+    cache_trunk(network.trunk, images.store, images.names, view, machine, folder / "trunk.npy", images.batch)
     outputs = np.load(folder / "trunk.npy", mmap_mode="r")
     tests = {"test": (outputs, images.labels)}
     plain, expected, replicas = plain_training(network, heads, images, setting)
@@ -230,7 +232,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit("no GPU here, so nothing is measured; --device cpu --images 64 measures this machine's CPU")
     rows = []
     for precision in given.precisions if given.device == "cuda" else ["float32"]:
-        device = pick_device(given.threads, precision, given.compile) if given.device == "cuda" else torch.device("cpu")
+        device = torch.device("cpu")
+        if given.device == "cuda":
+            device = pick_machine(given.threads, precision, given.compile).device
         steps = max(1, given.images // given.batch)
         setting = Setting(device, precision, given.compile, given.threads, steps)
         with TemporaryDirectory() as folder, use_threads(given.threads):

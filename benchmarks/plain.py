@@ -23,7 +23,7 @@ import torch
 import yaml
 
 from compare_wordnet import by_nltk
-from headstart.data.splits import shots, split_images
+from headstart.data.splits import Wanted, shots, split_images
 from headstart.finetuning.training import evaluation_steps
 from headstart.heads.starts import INITIALISATIONS, HeadInputs
 from headstart.measures.similarity import word2vec
@@ -79,7 +79,7 @@ class Experiment:
         """Split the images of every class."""
         images = pd.DataFrame({"wnid": [name.partition("_")[0] for name in self.data], "name": list(self.data)})
         keys = ("train", "validation", "test", "test_min")
-        return split_images(images, seed, *(self.config["images"][key] for key in keys))
+        return split_images(images, seed, Wanted(**{key: self.config["images"][key] for key in keys}))
 
     def labels(self, split: pd.DataFrame) -> Array:
         """Give the class of each image of a split, (N,)."""

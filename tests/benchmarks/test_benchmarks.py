@@ -14,7 +14,7 @@ import compare_training
 import pictures
 from comparison import Row
 from headstart.heads.sweeps import SourceHead
-from headstart.networks.backbones import use_threads
+from headstart.machine.machines import use_threads
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def few_pictures(monkeypatch, tmp_path):
     """Made pictures only, and no change of this process's threads and memory."""
     monkeypatch.setattr(pictures, "SAMPLES", tmp_path / "none")
     for module in (compare_training, compare_evaluation):
-        monkeypatch.setattr(module, "pick_device", lambda *_: None)
+        monkeypatch.setattr(module, "pick_machine", lambda *_: None)
 
 
 def shrink(monkeypatch, module, **sizes):

@@ -16,9 +16,11 @@ from test_backbones import Chain, build
 from torch import nn
 
 from headstart.data.images import PixelStore, decode_folder
+from headstart.data.views import View
 from headstart.finetuning import training
 from headstart.finetuning.batches import TrainingImages
 from headstart.finetuning.training import train_lockstep
+from headstart.machine.machines import Machine
 from headstart.networks import embedding
 from headstart.networks.backbones import cut
 from headstart.networks.embedding import cache_trunk, embed
@@ -85,14 +87,12 @@ def test_decoding_holds_a_few_pictures_however_many_there_are(tmp_path):
 
 def test_embedding_and_caching_hold_a_batch_however_many_images_there_are(path, tmp_path, monkeypatch):
     store, parts, read, passed = PixelStore([path]), network(), [], []
-    crop_batch = embedding.crop_batch
+    crop_batch, work = embedding.crop_batch, (View(**LOOK), Machine(CPU))
     monkeypatch.setattr(embedding, "crop_batch", lambda *given: read.append(len(given[1])) or crop_batch(*given))
     parts.trunk.register_forward_pre_hook(lambda _, inputs: passed.append(len(inputs[0])))
     for count in (6, 24):
-        embed(parts.trunk, parts.tail, store, store.names[:count], **LOOK, batch=4, device=CPU)
-        cache_trunk(
-            parts.trunk, store, store.names[:count], **LOOK, batch=4, device=CPU, path=tmp_path / f"{count}.npy"
-        )  # fmt: skip
+        embed(parts.trunk, parts.tail, store, store.names[:count], *work, batch=4)
+        cache_trunk(parts.trunk, store, store.names[:count], *work, tmp_path / f"{count}.npy", batch=4)
         assert max(read) == max(passed) == 4 and sum(read) == sum(passed) == 2 * count
         read.clear(), passed.clear()
     assert isinstance(np.load(tmp_path / "24.npy", mmap_mode="r"), np.memmap)

@@ -1,11 +1,12 @@
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from headstart.data.splits import (
     TooFewImages,
+    Wanted,
     compare_lists,
     read_lists,
     shots,
@@ -16,7 +17,7 @@ from headstart.data.splits import (
 )
 
 NAMES = [f"n1_{number}.JPEG" for number in range(30)]
-SIZES: dict[str, Any] = {"train": 12, "validation": 4, "test": 6, "test_min": 3}
+WANTED = Wanted(train=12, validation=4, test=6, test_min=3)
 
 
 def part(split, name):
@@ -41,18 +42,18 @@ def sizes(split):
     ],
 )
 def test_test_is_served_before_validation_and_the_rest_trains(found, expected):
-    split = split_class(NAMES[:found], "n1", seed=0, **SIZES)
+    split = split_class(NAMES[:found], "n1", seed=0, wanted=WANTED)
     assert sizes(split) == expected
 
 
 def test_the_parts_are_disjoint_and_cover_all_images():
-    split = split_class(NAMES, "n1", seed=3, **SIZES)
+    split = split_class(NAMES, "n1", seed=3, wanted=WANTED)
     assert sorted(split["name"]) == sorted(NAMES)
     assert split.columns.tolist() == ["name", "part", "rank"]
 
 
 def test_test_and_validation_are_the_same_for_all_seeds_and_training_order_differs():
-    splits = [split_class(NAMES, "n1", seed=seed, **SIZES) for seed in range(5)]
+    splits = [split_class(NAMES, "n1", seed=seed, wanted=WANTED) for seed in range(5)]
     for first, second in pairwise(splits):
         assert part(first, "test") == part(second, "test")
         assert part(first, "validation") == part(second, "validation")
@@ -61,7 +62,7 @@ def test_test_and_validation_are_the_same_for_all_seeds_and_training_order_diffe
 
 
 def test_fewer_shots_are_a_subset_of_more():
-    split = split_class(NAMES, "n1", seed=1, **SIZES)
+    split = split_class(NAMES, "n1", seed=1, wanted=WANTED)
     subsets = [shots(split, n)["name"].tolist() for n in (1, 2, 5, 10, 20)]
     assert [len(subset) for subset in subsets] == [1, 2, 5, 10, 20]
     for few, more in pairwise(subsets):
@@ -70,20 +71,20 @@ def test_fewer_shots_are_a_subset_of_more():
 
 
 def test_the_split_does_not_depend_on_the_order_of_the_names():
-    split = split_class(NAMES, "n1", seed=1, **SIZES)
-    pd.testing.assert_frame_equal(split_class(NAMES[::-1], "n1", seed=1, **SIZES), split)
+    split = split_class(NAMES, "n1", seed=1, wanted=WANTED)
+    pd.testing.assert_frame_equal(split_class(NAMES[::-1], "n1", seed=1, wanted=WANTED), split)
 
 
 def test_the_first_training_image_is_uniform_over_the_seeds():
     # 2,000 seeds over 20 images: 100 each, standard deviation sqrt(2000 * .05 * .95) = 9.7
-    first = [part(split_class(NAMES, "n1", seed, **SIZES), "train")[0] for seed in range(2000)]
+    first = [part(split_class(NAMES, "n1", seed, WANTED), "train")[0] for seed in range(2000)]
     counts = pd.Series(first).value_counts()
     assert len(counts) == 20
     assert counts.between(100 - 5 * 9.7, 100 + 5 * 9.7).all()
 
 
 def test_the_split_of_a_known_class_is_the_same_on_every_machine():
-    split = split_class([f"n7_{k}.JPEG" for k in range(5)], "n7", seed=0, train=2, validation=1, test=2, test_min=1)
+    split = split_class([f"n7_{k}.JPEG" for k in range(5)], "n7", 0, Wanted(train=2, validation=1, test=2, test_min=1))
     # by hand: sort the names by blake2b("n7/<name>"); 2 test, 1 validation, the rest again by blake2b("0/n7/<name>")
     assert split.values.tolist() == [
         ["n7_4.JPEG", "train", 0],
@@ -97,10 +98,10 @@ def test_the_split_of_a_known_class_is_the_same_on_every_machine():
 def test_another_class_does_not_change_a_class():
     other = [f"n2_{number}.JPEG" for number in range(40)]
     images = pd.DataFrame({"wnid": ["n2"] * 40 + ["n1"] * 30, "name": other + NAMES})
-    both = split_images(images, seed=4, **SIZES)
+    both = split_images(images, seed=4, wanted=WANTED)
     assert both.columns.tolist() == ["wnid", "name", "part", "rank"]
     assert both["wnid"].unique().tolist() == ["n2", "n1"]
-    alone = split_class(NAMES, "n1", seed=4, **SIZES)
+    alone = split_class(NAMES, "n1", seed=4, wanted=WANTED)
     rows = both[both["wnid"] == "n1"].drop(columns="wnid").reset_index(drop=True)
     pd.testing.assert_frame_equal(rows, alone)
 
@@ -108,7 +109,7 @@ def test_another_class_does_not_change_a_class():
 def test_two_classes_with_the_same_numbers_are_shuffled_differently():
     orders = []
     for wnid in ("n1", "n2"):
-        split = split_class([f"{wnid}_{number}.JPEG" for number in range(30)], wnid, seed=0, **SIZES)
+        split = split_class([f"{wnid}_{number}.JPEG" for number in range(30)], wnid, seed=0, wanted=WANTED)
         orders.append([name.split("_")[1] for name in split["name"]])
     assert orders[0] != orders[1]
 
@@ -126,7 +127,7 @@ def test_too_few_is_empty_when_all_is_well():
 def test_all_small_classes_are_named_with_the_cure():
     images = pd.DataFrame({"wnid": ["n1"] * 30 + ["n2"] * 14 + ["n3"] * 2, "name": [f"x_{k}" for k in range(46)]})
     with pytest.raises(TooFewImages) as caught:
-        split_images(images, seed=0, **SIZES)
+        split_images(images, seed=0, wanted=WANTED)
     assert caught.value.table.values.tolist() == [["n2", 15, 14], ["n3", 15, 2]]
     message = str(caught.value)
     for word in ("n2", "14", "n3", "images.train", "images.test_min", "images.on_missing: drop"):
@@ -135,19 +136,25 @@ def test_all_small_classes_are_named_with_the_cure():
 
 
 def test_one_image_less_than_needed_is_refused_and_none_less_is_not():
-    assert sizes(split_class(NAMES[:15], "n1", seed=0, **SIZES)) == [12, 0, 3]
+    assert sizes(split_class(NAMES[:15], "n1", seed=0, wanted=WANTED)) == [12, 0, 3]
     with pytest.raises(TooFewImages, match="15 +14"):
-        split_class(NAMES[:14], "n1", seed=0, **SIZES)
+        split_class(NAMES[:14], "n1", seed=0, wanted=WANTED)
 
 
 def test_a_repeated_name_is_refused():
     with pytest.raises(ValueError, match=r"1 names come twice, first n1_4\.JPEG"):
-        split_class([*NAMES, "n1_4.JPEG"], "n1", seed=0, **SIZES)
+        split_class([*NAMES, "n1_4.JPEG"], "n1", seed=0, wanted=WANTED)
 
 
 def test_a_test_size_below_its_minimum_is_refused():
-    with pytest.raises(ValueError, match=r"images\.test is 2, less than images\.test_min 3"):
-        split_class(NAMES, "n1", seed=0, train=12, validation=4, test=2, test_min=3)
+    with pytest.raises(ValueError, match=r"images\.test is 2, less than images\.test_min 3; raise it"):
+        replace(WANTED, test=2)
+
+
+@pytest.mark.parametrize("wrong", [{"train": 0}, {"validation": -1}, {"test_min": 0}])
+def test_numbers_of_images_that_nobody_can_want_are_refused_with_the_cure(wrong):
+    with pytest.raises(ValueError, match=r"expected at least 1 training.*raise images\.train, images\.validation or"):
+        replace(WANTED, **wrong)
 
 
 TRAIN = ["n1_5.JPEG", "n1_3.JPEG", "n2_1.JPEG", "n1_9.JPEG", "n1_1.JPEG", "n1_7.JPEG", "n1_2.JPEG"]
@@ -210,7 +217,7 @@ def test_split_images_follows_the_lists(tmp_path):
     lists = read_lists([tmp_path / "train.txt", tmp_path / "test.txt"])
     assert lists == (TRAIN, TEST)
     images = pd.DataFrame({"wnid": "n1", "name": FOUND})
-    split = split_images(images, seed=0, train=900, validation=2, test=100, test_min=1, lists=lists)
+    split = split_images(images, 0, Wanted(train=900, validation=2, test=100, test_min=1), lists)
     assert part(split, "train") == ["n1_5.JPEG", "n1_3.JPEG", "n1_1.JPEG"]
 
 
@@ -238,4 +245,4 @@ def test_a_class_without_any_training_image_is_named():
 
 def test_zero_shots_are_refused():
     with pytest.raises(ValueError, match="at least 1 shot, got 0"):
-        shots(split_class(NAMES, "n1", seed=0, **SIZES), 0)
+        shots(split_class(NAMES, "n1", seed=0, wanted=WANTED), 0)

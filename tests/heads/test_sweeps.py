@@ -9,6 +9,7 @@ from headstart.heads.neighbours import choose
 from headstart.heads.starts import INITIALISATIONS as BUILD
 from headstart.heads.starts import HeadInputs
 from headstart.heads.sweeps import (
+    CrossValidation,
     Images,
     SourceHead,
     cross_validated_sweep,
@@ -180,10 +181,10 @@ def test_no_image_is_scored_on_its_own_similarity(reading):
                 counts[row, label, 0] += ((taken == label) & (labels[part] == label)).sum()
                 counts[row, label, 1] += (taken == label).sum()
     expected = 2 * counts[:, :, 0] / (np.bincount(labels) + counts[:, :, 1])
-    found = cross_validated_sweep(head, images, list("abcdefghi"), KS, folds=4, seed=0, reading=reading)
+    found = cross_validated_sweep(head, images, list("abcdefghi"), KS, CrossValidation(4, 0, reading))
     assert np.array_equal(found, expected)
     if reading == "argmax":
-        default = cross_validated_sweep(head, images, list("abcdefghi"), KS, folds=4, seed=0)
+        default = cross_validated_sweep(head, images, list("abcdefghi"), KS, CrossValidation(folds=4, seed=0))
         assert np.array_equal(default, expected)
 
 
@@ -194,7 +195,7 @@ def test_cross_validation_on_noise_promises_nothing():
     images = Images(rng.normal(size=(4 * T, D)).astype(np.float32), np.arange(4 * T) % T)
     predictions = (images.features @ head.weight.T).argmax(axis=1)
     itself = sweep(couple_f_scores(images.labels, predictions, T, 1000), head, images, [1, 2, 5])
-    held_out = cross_validated_sweep(head, images, list("abcdefghi"), [1, 2, 5], folds=5, seed=0)
+    held_out = cross_validated_sweep(head, images, list("abcdefghi"), [1, 2, 5], CrossValidation(folds=5, seed=0))
     assert itself.mean() > 0.3
     assert held_out.mean() < 0.2  # chance is about 1 / 9
 
@@ -202,7 +203,7 @@ def test_cross_validation_on_noise_promises_nothing():
 def test_one_image_per_class_is_scored_on_itself_and_k_one_is_chosen():
     _, head, images = made()
     single = Images(images.features[:T], images.labels[:T])
-    found = cross_validated_sweep(head, single, list("abcdefghi"), KS, folds=5, seed=0)
+    found = cross_validated_sweep(head, single, list("abcdefghi"), KS, CrossValidation(folds=5, seed=0))
     assert np.array_equal(found, np.broadcast_to(found[0], found.shape))
     assert found[0].max() == 1.0
 
@@ -213,7 +214,7 @@ def test_one_image_per_class_has_many_neighbours_where_no_largest_logit_is_asked
     single, names = Images(images.features[:T], images.labels[:T]), list("abcdefghi")
     similarity = inference(single.labels, source_logits(head, single.features), T, reading)
     assert (similarity > 0).all()
-    found = cross_validated_sweep(head, single, names, KS, folds=5, seed=0, reading=reading)
+    found = cross_validated_sweep(head, single, names, KS, CrossValidation(5, 0, reading))
     assert np.array_equal(found, sweep(similarity, head, single, KS, names))
     assert len(np.unique(found, axis=0)) > 1
 
@@ -222,8 +223,25 @@ def test_folds_never_exceed_the_images_of_the_smallest_class():
     _, head, images = made()
     some = Images(images.features[: 2 * T], images.labels[: 2 * T])
     names = list("abcdefghi")
-    five, two = (cross_validated_sweep(head, some, names, KS, folds=folds, seed=0) for folds in (5, 2))
+    five, two = (cross_validated_sweep(head, some, names, KS, CrossValidation(folds, seed=0)) for folds in (5, 2))
     assert np.array_equal(five, two)
+
+
+def test_a_cross_validation_that_holds_nothing_out_or_reads_unknown_is_refused_with_the_cure():
+    with pytest.raises(ValueError, match="at least 2 folds, got 1; raise neighbours.folds"):
+        CrossValidation(folds=1, seed=0)
+    with pytest.raises(ValueError, match="unknown reading 'rough', valid are argmax, soft, threshold"):
+        CrossValidation(folds=2, seed=0, reading="rough")
+
+
+def test_measures_that_look_at_no_image_need_no_reading():
+    similarities, head, images = made()
+    tables, both = {"wordnet": pd.DataFrame(similarities["tied"], list("abcdefghi"))}, {"test": images, "train": images}
+    swept = [
+        sweep_measures(tables, head, both, ["included"] * T, KS, CrossValidation(5, 3, reading))
+        for reading in ("", "soft")
+    ]
+    assert swept[0].equals(swept[1])
 
 
 def test_means_by_type_count_the_classes_that_have_images():
@@ -245,13 +263,13 @@ def test_all_measures_are_swept_on_test_and_training_images():
         for measure, kind in [("inference", "sparse"), ("wordnet", "tied")]
     }
     table = sweep_measures(
-        tables, head, {"test": images, "train": train}, types, KS, folds=5, seed=3, image_measures=["inference"]
+        tables, head, {"test": images, "train": train}, types, KS, CrossValidation(5, 3, measures=["inference"])
     )
     assert list(table.columns) == ["measure", "type", "K", "images", "f1", "classes"]
     assert len(table) == 2 * 2 * 2 * len(KS)
     expected = {
         ("inference", "test"): sweep(similarities["sparse"], head, images, KS),
-        ("inference", "train"): cross_validated_sweep(head, train, names, KS, 5, 3),
+        ("inference", "train"): cross_validated_sweep(head, train, names, KS, CrossValidation(5, 3)),
         ("wordnet", "test"): sweep(similarities["tied"], head, images, KS),
         ("wordnet", "train"): sweep(similarities["tied"], head, train, KS),
     }
@@ -271,10 +289,12 @@ def test_the_reading_reaches_the_folds_and_no_other_sweep():
     }
     both = {"test": images, "train": images}
     readings = ["argmax", "soft", "threshold"]
-    swept = {reading: sweep_measures(tables, head, both, types, KS, 5, 3, reading=reading) for reading in readings}
+    swept = {
+        reading: sweep_measures(tables, head, both, types, KS, CrossValidation(5, 3, reading)) for reading in readings
+    }
     for reading, table in swept.items():
         folded = (table["measure"] == "inference") & (table["images"] == "train")
-        expected = cross_validated_sweep(head, images, names, KS, 5, 3, reading)
+        expected = cross_validated_sweep(head, images, names, KS, CrossValidation(5, 3, reading))
         assert table[folded]["f1"].tolist() == pytest.approx(expected.mean(axis=1))
         assert table[~folded].equals(swept["argmax"][~folded])
     assert len({tuple(table["f1"]) for table in swept.values()}) == 3

@@ -14,12 +14,13 @@ from headstart.machine.computing import (
     compile_on,
     forward_in,
     in_float32,
+    place,
     precision_on,
     processor_of,
     send,
     set_precision,
 )
-from headstart.networks.backbones import pick_device
+from headstart.machine.machines import Machine, pick_machine
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
 
@@ -63,7 +64,7 @@ def test_a_gpu_too_old_for_rounding_stops_the_job_at_once(gpu):
 
 def test_the_device_has_a_number_and_the_log_says_how_it_computes(gpu, capsys):
     gpu((9, 0))
-    assert pick_device(threads=1, precision="bf16", compile=True) == GPU
+    assert pick_machine(threads=1, precision="bf16", compile=True) == Machine(GPU, "bf16", True, threads=1)
     assert "device cuda (Old Card), bf16, compiled, torch" in capsys.readouterr().out
 
 
@@ -79,16 +80,23 @@ def test_a_cpu_is_named_by_its_model_where_linux_tells_it_and_by_its_instruction
 def test_a_cpu_computes_in_float32_whatever_is_asked_and_the_log_says_so(monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    pick_device(threads=1)
+    pick_machine(threads=1)
     assert "without effect" not in capsys.readouterr().out
     for precision, compile in (("tf32", False), ("float32", True)):
-        pick_device(threads=1, precision=precision, compile=compile)
+        pick_machine(threads=1, precision=precision, compile=compile)
         said = capsys.readouterr().out
         assert f"device cpu ({processor_of(CPU)}), float32, torch" in said
         assert "gpu.precision and gpu.compile are without effect" in said
     assert [precision_on(CPU, precision) for precision in PRECISIONS] == ["float32"] * 3
     with forward_in(CPU, "bf16"), in_float32(CPU):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+def test_modules_are_placed_in_the_layout_that_is_fastest_there():
+    for name in ("cpu", "meta"):
+        layer = nn.Conv2d(4, 4, 3)
+        assert place(layer, torch.device(name)) is layer and layer.weight.device.type == name
+        assert layer.weight.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_modules_are_compiled_in_place_and_only_for_a_gpu(monkeypatch):

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from headstart.machine import devices
-from headstart.networks import backbones
-from headstart.networks.backbones import pick_device
+from headstart.machine import devices, machines
+from headstart.machine.machines import pick_machine
 
 LIBRARY = Path(__file__).parents[2] / "src"
 JOB = """
@@ -103,8 +102,8 @@ def test_the_device_is_claimed_where_there_are_several(monkeypatch, count, expec
     monkeypatch.setattr(torch.cuda, "get_device_properties", Properties)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: f"Card {device.index}")
     monkeypatch.setattr(torch.cuda, "set_device", current.append)
-    monkeypatch.setattr(backbones, "set_precision", lambda device, precision: None)
-    monkeypatch.setattr(backbones, "claim", lambda names: claimed.append(names) or len(names) - 1)
-    assert pick_device(threads=1) == torch.device("cuda", expected) == current[0]
+    monkeypatch.setattr(machines, "set_precision", lambda device, precision: None)
+    monkeypatch.setattr(machines, "claim", lambda names: claimed.append(names) or len(names) - 1)
+    assert pick_machine(threads=1).device == torch.device("cuda", expected) == current[0]
     assert claimed == ([["uuid-0", "uuid-1", "uuid-2"]] if count > 1 else [])
     assert f"device cuda (Card {expected})" in capsys.readouterr().out

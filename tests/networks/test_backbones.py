@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from headstart.networks.backbones import cut, load_classifier, pick_device, place
+from headstart.networks.backbones import cut, load_classifier
 from headstart.networks.weights import read_weights
 
 LIBRARY = Path(__file__).parents[2] / "src"
@@ -213,10 +213,3 @@ def test_neither_torchvision_nor_timm_is_imported_before_it_is_asked_for():
         [sys.executable, "-c", code], env={"PYTHONPATH": str(LIBRARY)}, capture_output=True, text=True
     )
     assert found.stdout.strip() == "[]", found.stderr
-
-
-def test_the_device_is_announced_and_modules_are_placed_on_it(capsys):
-    device = pick_device(threads=1)
-    assert f"device {device.type}" in capsys.readouterr().out
-    weight = place(nn.Conv2d(4, 4, 3), device).weight
-    assert weight.device.type == device.type

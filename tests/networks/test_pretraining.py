@@ -1,4 +1,5 @@
-from typing import Any, cast
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -7,11 +8,21 @@ from safetensors.torch import load_file
 from torch import nn
 
 from headstart.data.images import PixelStore
-from headstart.networks.pretraining import accuracy, class_indices, hold_out, save_weights, train_classifier
+from headstart.data.views import View
+from headstart.machine.machines import Machine
+from headstart.networks.pretraining import (
+    Course,
+    Labelled,
+    accuracy,
+    class_indices,
+    hold_out,
+    save_weights,
+    train_classifier,
+)
 
 SOURCES = ["n00000001", "n00000002"]
-LOOK: dict[str, Any] = {"crop": 8, "mean": [0.5] * 3, "std": [0.25] * 3, "threads": 1}
-PLAN: dict[str, Any] = {"epochs": 6, "batch": 8, "learning_rate": 0.02, "seed": 0, **LOOK}
+VIEW, MACHINE = View(8, mean=[0.5] * 3, std=[0.25] * 3), Machine(torch.device("cpu"), threads=1)
+COURSE = Course(epochs=6, batch=8, learning_rate=0.02, seed=0)
 
 
 class Pictures:
@@ -48,14 +59,14 @@ def same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
 
 def test_learns_two_easy_classes():
     model = network()
-    before = accuracy(model, STORE, *TEST, **LOOK)
-    rows = train_classifier(model, STORE, *TRAIN, **PLAN)
+    before = accuracy(model, STORE, TEST, VIEW, MACHINE)
+    rows = train_classifier(model, STORE, TRAIN, COURSE, VIEW, MACHINE)
     assert before <= 0.5
-    assert accuracy(model, STORE, *TEST, **LOOK) == 1.0
+    assert accuracy(model, STORE, TEST, VIEW, MACHINE) == 1.0
     assert [row["epoch"] for row in rows] == [0, 1, 2, 3, 4, 5]
     assert rows[-1]["loss"] < 0.5 * rows[0]["loss"]
     assert rows[-1]["accuracy"] > 0.9
-    assert rows[-1]["learning_rate"] < 0.01 * PLAN["learning_rate"] < rows[1]["learning_rate"] <= PLAN["learning_rate"]
+    assert rows[-1]["learning_rate"] < 0.01 * COURSE.learning_rate < rows[1]["learning_rate"] <= COURSE.learning_rate
 
 
 @pytest.mark.parametrize("last", [(), (nn.Dropout(0.5),)], ids=["plain", "dropout"])
@@ -63,7 +74,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_global_generator_did(las
     models = [network(*last) for _ in range(3)]
     logs = []
     for model, seed in zip(models, (0, 0, 1), strict=True):
-        logs.append(train_classifier(model, STORE, *TRAIN, **{**PLAN, "epochs": 2, "seed": seed}))
+        logs.append(train_classifier(model, STORE, TRAIN, replace(COURSE, epochs=2, seed=seed), VIEW, MACHINE))
         torch.rand(3)
     first, again, other = map(weights, models)
     assert same(first, again) and logs[0] == logs[1]
@@ -72,7 +83,8 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_global_generator_did(las
 
 def test_leaves_the_global_generator_and_the_thread_count_as_they_were():
     state, threads = torch.get_rng_state(), torch.get_num_threads()
-    train_classifier(network(nn.Dropout(0.5)), STORE, *TRAIN, **{**PLAN, "epochs": 1, "threads": threads + 1})
+    more = replace(MACHINE, threads=threads + 1)
+    train_classifier(network(nn.Dropout(0.5)), STORE, TRAIN, replace(COURSE, epochs=1), VIEW, more)
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.get_num_threads() == threads
 
@@ -81,7 +93,8 @@ def test_no_batch_is_left_with_a_single_picture():
     sizes = []
     model = network()
     model.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
-    train_classifier(model, STORE, TRAIN[0][:17], TRAIN[1][:17], **{**PLAN, "epochs": 1})
+    some = Labelled(TRAIN.names[:17], TRAIN.labels[:17])
+    train_classifier(model, STORE, some, replace(COURSE, epochs=1), VIEW, MACHINE)
     assert sizes == [6, 6, 5]  # 17 in batches of 8 would leave 1
 
 
@@ -90,21 +103,27 @@ def test_accuracy_counts_right_first_choices_of_central_crops():
     nn.init.zeros_(head.weight)
     head.bias.data = torch.tensor([1.0, 0.0])
     always_first = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
-    names, labels = TRAIN[0][:4] + TEST[0][-1:], [0, 0, 0, 1, 1]
-    assert accuracy(always_first, STORE, names, labels, batch=2, **LOOK) == 0.6
+    pictures = Labelled([*TRAIN.names[:4], TEST.names[-1]], [0, 0, 0, 1, 1])
+    assert accuracy(always_first, STORE, pictures, VIEW, MACHINE, batch=2) == 0.6
 
 
 def test_names_without_labels_are_refused():
-    for names, labels in ((TRAIN[0], [0]), ([], [])):
+    for names, labels in ((TRAIN.names, [0]), ([], [])):
         with pytest.raises(ValueError, match=f"got {len(names)} pictures and {len(labels)} labels; expected as many"):
-            train_classifier(network(), STORE, names, labels, **PLAN)
+            Labelled(names, labels)
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": 0}, {"learning_rate": 0.0}])
+def test_a_course_that_trains_nothing_is_refused_with_the_cure(wrong):
+    with pytest.raises(ValueError, match="at least 1 epoch.* got .*; correct source.training"):
+        replace(COURSE, **wrong)
 
 
 def test_the_last_pictures_of_every_class_are_held_out():
     names = ["n00000002_0.JPEG", "n00000001_0.JPEG", "n00000001_1.JPEG", "n00000002_7.JPEG", "n00000001_2.JPEG"]
     train, test = hold_out(names, SOURCES, 1)
-    assert train == (["n00000001_0.JPEG", "n00000001_1.JPEG", "n00000002_0.JPEG"], [0, 0, 1])
-    assert test == (["n00000001_2.JPEG", "n00000002_7.JPEG"], [0, 1])
+    assert train == Labelled(["n00000001_0.JPEG", "n00000001_1.JPEG", "n00000002_0.JPEG"], [0, 0, 1])
+    assert test == Labelled(["n00000001_2.JPEG", "n00000002_7.JPEG"], [0, 1])
 
 
 def test_a_class_with_nothing_left_to_train_on_is_named():

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from headstart.data.splits import split_class, split_lists
+from headstart.data.splits import Wanted, split_class, split_lists
 from headstart.finetuning.costs import Costs
 from pipeline.config.loading import load_config
 from pipeline.plan import page as plan
@@ -146,7 +146,7 @@ def test_a_class_is_split_as_the_pipeline_splits_it(found):
     assert part.kept == (found >= 25)
     if part.kept:
         names = [f"n00000001_{number}.JPEG" for number in range(found)]
-        sizes = split_class(names, "n00000001", 0, **images)["part"].value_counts()
+        sizes = split_class(names, "n00000001", 0, Wanted(**images))["part"].value_counts()
         assert (part.validation, part.test) == (sizes.get("validation", 0), sizes["test"])
 
 

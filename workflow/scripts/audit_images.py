@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from headstart.data.audit import audit_classes, kept_images, say_listed
-from headstart.data.splits import read_lists
+from headstart.data.splits import Wanted, read_lists
 from headstart.jobs.files import write_table
 from headstart.jobs.logs import follow
 
@@ -20,9 +20,8 @@ audit = audit_classes(
     targets["wnid"],
     audits,
     lists,
-    train=params.train,
-    validation=params.validation,
-    test_min=params.test_min,
+    # How many test images there may be beyond those needed is no question of the audit.
+    Wanted(params.train, params.validation, test=params.test_min, test_min=params.test_min),
     on_missing=params.on_missing,
     shown=params.shown,
 )

@@ -5,15 +5,17 @@ from pathlib import Path
 import pandas as pd
 
 from headstart.data.images import PixelStore
+from headstart.data.views import View
 from headstart.jobs.files import write_table
 from headstart.jobs.logs import follow
+from headstart.machine.machines import pick_machine
 from headstart.machine.memory import Sizes, fitting
-from headstart.networks.backbones import cut, load_classifier, pick_device
+from headstart.networks.backbones import cut, load_classifier
 from headstart.networks.embedding import cache_trunk
 
 follow(snakemake.log[0])
 params = snakemake.params
-device = pick_device(snakemake.threads, **params.gpu)
+machine = pick_machine(snakemake.threads, **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
 # Parts lie together, so that a training job can map each without copying it.
 images = pd.read_csv(snakemake.input.split).query("part != 'train'").sort_values("part", kind="stable")
@@ -22,13 +24,10 @@ with fitting(Sizes(64), snakemake.resources.attempt) as sizes:
         cut(model, params.trained_from).trunk,
         PixelStore([Path(path) for path in snakemake.input.stores]),
         list(images["name"]),
-        params.crop,
-        batch=64,
-        at_once=sizes.at_once,
-        device=device,
+        View(params.crop, **params.pixels),
+        machine.holding(sizes),
         path=Path(snakemake.output.trunk),
+        batch=64,
         dtype=params.precision,
-        **params.pixels,
-        **params.gpu,
     )
 write_table(images, snakemake.output.images)

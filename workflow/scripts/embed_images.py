@@ -5,15 +5,17 @@ from pathlib import Path
 import pandas as pd
 
 from headstart.data.images import PixelStore
+from headstart.data.views import View
 from headstart.jobs.files import write_arrays
 from headstart.jobs.logs import follow
+from headstart.machine.machines import pick_machine
 from headstart.machine.memory import Sizes, fitting
-from headstart.networks.backbones import cut, load_classifier, pick_device
+from headstart.networks.backbones import cut, load_classifier
 from headstart.networks.embedding import embed
 
 follow(snakemake.log[0])
 params = snakemake.params
-device = pick_device(snakemake.threads, **params.gpu)
+machine = pick_machine(snakemake.threads, **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
 network = cut(model)
 head = {name: value.detach().numpy() for name, value in network.head.state_dict().items()}
@@ -23,12 +25,9 @@ with fitting(Sizes(64), snakemake.resources.attempt) as sizes:
         network.tail,
         PixelStore([Path(path) for path in snakemake.input.stores]),
         list(pd.read_csv(snakemake.input.images)["name"]),
-        params.crop,
+        View(params.crop, **params.pixels),
+        machine.holding(sizes),
         batch=64,
-        at_once=sizes.at_once,
-        device=device,
-        **params.pixels,
-        **params.gpu,
     )
 write_arrays({"features": features}, snakemake.output.features)
 write_arrays(head, snakemake.output.head)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from headstart.data.splits import read_lists, split_images
+from headstart.data.splits import Wanted, read_lists, split_images
 from headstart.jobs.files import write_table
 from headstart.jobs.logs import follow
 
@@ -13,10 +13,7 @@ params = snakemake.params
 split = split_images(
     pd.read_csv(snakemake.input.images),
     seed=int(snakemake.wildcards.seed),
-    train=params.train,
-    validation=params.validation,
-    test=params.test,
-    test_min=params.test_min,
+    wanted=Wanted(params.train, params.validation, test=params.test, test_min=params.test_min),
     lists=read_lists([Path(path) for path in snakemake.input.lists]),
 )
 write_table(split, snakemake.output.split)

@@ -4,7 +4,7 @@ import pandas as pd
 from safetensors.numpy import load_file
 
 from headstart.data.splits import locate, shots
-from headstart.heads.sweeps import Images, SourceHead, numbers_to_try, sweep_measures
+from headstart.heads.sweeps import CrossValidation, Images, SourceHead, numbers_to_try, sweep_measures
 from headstart.jobs.files import write_table
 from headstart.jobs.logs import follow
 
@@ -23,9 +23,6 @@ table = sweep_measures(
     {which: Images(features[rows], labels) for which, (rows, labels) in located.items()},
     targets["type"],
     numbers_to_try(wanted["largest"], wanted["further"], len(source["bias"])),
-    folds=wanted["folds"],
-    seed=int(snakemake.wildcards.seed),
-    image_measures=params.image_measures,
-    reading=params.reading,
+    CrossValidation(wanted["folds"], int(snakemake.wildcards.seed), params.reading, params.image_measures),
 )
 write_table(table, snakemake.output.sweep)

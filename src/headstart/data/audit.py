@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from headstart.data.images import stored_name
-from headstart.data.splits import TooFewImages, compare_lists, too_few
+from headstart.data.splits import TooFewImages, Wanted, compare_lists, too_few
 
 REASONS = ("unlisted", "unreadable", "tiny", "duplicate", "not an image")
 
@@ -69,16 +69,12 @@ def say_listed(audit: pd.DataFrame) -> list[str]:
     return [*(f"{wnid}: {found} of {wanted} listed images found" for wnid, found, wanted in counts), total]
 
 
-def keep_classes(
-    counts: pd.DataFrame, train: int, validation: int, test_min: int, on_missing: str, shown: Sequence[str] = ()
-) -> pd.DataFrame:
+def keep_classes(counts: pd.DataFrame, wanted: Wanted, on_missing: str, shown: Sequence[str] = ()) -> pd.DataFrame:
     """Mark the classes that have enough images in a column `kept`.
 
     Args:
         counts: of `count_images`; with the columns of `count_listed` only listed images count.
-        train: training images each class needs.
-        validation: further images that published lists have to give up.
-        test_min: test images each class needs.
+        wanted: `train` and `test_min` images each class needs, and `validation` ones that published lists give up.
         on_missing: "stop" raises where a class has too few, "drop" marks it as not kept.
         shown: classes that a table or a figure will show one by one.
 
@@ -86,12 +82,12 @@ def keep_classes(
         TooFewImages: lists every class with too few images, wanted and found.
         ValueError: a class to be shown would be dropped.
     """
-    usable = counts.set_index("wnid")["found"]
+    usable, train = counts.set_index("wnid")["found"], wanted.train
     if "test" in counts:
         listed = counts.set_index("wnid")
-        train += validation
-        usable = listed["train"].clip(upper=train) + listed["test"].clip(upper=test_min)
-    lacking = too_few(usable.to_dict(), train, test_min)
+        train += wanted.validation
+        usable = listed["train"].clip(upper=train) + listed["test"].clip(upper=wanted.test_min)
+    lacking = too_few(usable.to_dict(), train, wanted.test_min)
     if len(lacking) and (on_missing == "stop" or len(lacking) == len(counts)):
         raise TooFewImages(lacking)
     lost = [wnid for wnid in shown if wnid in set(lacking["wnid"])]
@@ -100,7 +96,7 @@ def keep_classes(
             f"{', '.join(lost)} has too few images and is dropped, but tables.examples or figures.example shows it; "
             f"name another of the {len(counts) - len(lacking)} classes that are kept"
         )
-    return counts.assign(wanted=train + test_min, kept=~counts["wnid"].isin(lacking["wnid"]))
+    return counts.assign(wanted=train + wanted.test_min, kept=~counts["wnid"].isin(lacking["wnid"]))
 
 
 def kept_images(
@@ -123,9 +119,7 @@ def audit_classes(
     wnids: Sequence[str],
     audits: Mapping[str, pd.DataFrame],
     lists: tuple[Sequence[str], Sequence[str]] | None,
-    train: int,
-    validation: int,
-    test_min: int,
+    wanted: Wanted,
     on_missing: str,
     shown: Sequence[str] = (),
 ) -> pd.DataFrame:
@@ -137,4 +131,4 @@ def audit_classes(
     counts = count_images(wnids, audits)
     if lists:
         counts = counts.merge(count_listed(wnids, audits, *lists), on="wnid")
-    return keep_classes(counts, train, validation, test_min, on_missing, shown)
+    return keep_classes(counts, wanted, on_missing, shown)

@@ -8,10 +8,43 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How many images of every class are wanted.
+
+    Args:
+        train: training images at least.
+        validation: at most, of what is left beyond training and test; of published lists as many.
+        test: at most.
+        test_min: test images at least.
+
+    Raises:
+        ValueError: no training or test image wanted, or `test` is less than `test_min`.
+    """
+
+    train: int
+    validation: int
+    test: int
+    test_min: int
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.train < 1 or self.validation < 0 or self.test_min < 1:
+            raise ValueError(
+                f"expected at least 1 training, 0 validation and 1 test images, got {self.train}, {self.validation} "
+                f"and {self.test_min}; raise images.train, images.validation or images.test_min"
+            )
+        if self.test < self.test_min:
+            raise ValueError(
+                f"images.test is {self.test}, less than images.test_min {self.test_min}; raise it or lower the other"
+            )
 
 
 class TooFewImages(ValueError):
@@ -58,13 +91,7 @@ def all_listed(paths: Sequence[Path]) -> frozenset[str] | None:
 
 
 def split_images(
-    images: pd.DataFrame,
-    seed: int,
-    train: int,
-    validation: int,
-    test: int,
-    test_min: int,
-    lists: tuple[Sequence[str], Sequence[str]] | None = None,
+    images: pd.DataFrame, seed: int, wanted: Wanted, lists: tuple[Sequence[str], Sequence[str]] | None = None
 ) -> pd.DataFrame:
     """Split the images (wnid, name) of all classes, by `split_class` or, with lists, by `split_lists`.
 
@@ -73,23 +100,21 @@ def split_images(
     Raises TooFewImages naming every class with too few images, and what the two functions raise.
     """
     classes = {str(wnid): list(names) for wnid, names in images.groupby("wnid", sort=False)["name"]}
-    missing = too_few({wnid: len(names) for wnid, names in classes.items()}, train, test_min)
+    missing = too_few({wnid: len(names) for wnid, names in classes.items()}, wanted.train, wanted.test_min)
     if lists is None and len(missing):
         raise TooFewImages(missing)
     splits = []
     for wnid, names in classes.items():
         if lists is None:
-            split = split_class(names, wnid, seed, train, validation, test, test_min)
+            split = split_class(names, wnid, seed, wanted)
         else:
-            split = split_lists(names, *lists, wnid, seed, validation)
+            split = split_lists(names, *lists, wnid, seed, wanted.validation)
         split.insert(0, "wnid", wnid)
         splits.append(split)
     return pd.concat(splits, ignore_index=True)
 
 
-def split_class(
-    names: Sequence[str], wnid: str, seed: int, train: int, validation: int, test: int, test_min: int
-) -> pd.DataFrame:
+def split_class(names: Sequence[str], wnid: str, seed: int, wanted: Wanted) -> pd.DataFrame:
     """Split the images of one class; the seed changes only the order of the training images.
 
     The test images come first: `test` of them, fewer (down to `test_min`) where `train` images would not be left.
@@ -97,7 +122,7 @@ def split_class(
 
     Args:
         names: the usable images of the class, in any order.
-        train, validation, test, test_min: numbers of images.
+        wanted: numbers of images.
 
     Returns:
         Columns name, part (train | validation | test), rank (from 0 within the part), sorted by part and rank.
@@ -105,16 +130,14 @@ def split_class(
 
     Raises:
         TooFewImages: fewer than `train + test_min` images.
-        ValueError: a name comes twice, or `test` is less than `test_min`.
+        ValueError: a name comes twice.
     """
     _refuse_repeats(names, f"the images of {wnid}")
-    if test < test_min:
-        raise ValueError(f"images.test is {test}, less than images.test_min {test_min}; raise it or lower the other")
-    missing = too_few({wnid: len(names)}, train, test_min)
+    missing = too_few({wnid: len(names)}, wanted.train, wanted.test_min)
     if len(missing):
         raise TooFewImages(missing)
-    tests = min(test, len(names) - train)
-    validations = min(validation, len(names) - train - tests)
+    tests = min(wanted.test, len(names) - wanted.train)
+    validations = min(wanted.validation, len(names) - wanted.train - tests)
     fixed = _shuffled(names, wnid)
     return _split_table(
         train=_shuffled(fixed[tests + validations :], f"{seed}/{wnid}"),

@@ -14,12 +14,23 @@ import tarfile
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from headstart.fetching.transfer import WAITS, DownloadError, NotOffered, discard, download
 from headstart.jobs.files import replacing
 
 LOCKED = ("name", "sha256", "bytes", "url")
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """The file that an address should give: what the manifest says of its digest, and where the lock file has it."""
+
+    url: str
+    sha256: str
+    lock: Path
+    name: str  # in the lock file
 
 
 def fetch(
@@ -46,14 +57,14 @@ def fetch(
     local = kept if "://" in url else Path(url)
     if "://" not in url and not local.is_file():
         raise DownloadError(f"{url}: no such file here. {advice}")
-    name = os.path.relpath(kept, lock.parent)
+    expected = _Expected(url, sha256, lock, os.path.relpath(kept, lock.parent))
     if local.is_file():
-        return _verified(local, name, lock, url, sha256)
+        return _verified(local, expected)
     # A killed run may have left a job that still writes: the next one waits for it and then finds the file there.
     with _alone(kept):
         if not kept.is_file():
-            _fetch_new(url, kept, name, lock, sha256, advice, waits)
-    return _verified(kept, name, lock, url, sha256)
+            _fetch_new(expected, kept, advice, waits)
+    return _verified(kept, expected)
 
 
 def fetch_tar(url: str, kept: Path, lock: Path, *, advice: str = "", waits: Sequence[float] = WAITS) -> Path:
@@ -82,17 +93,17 @@ def place(found: Path, output: Path) -> None:
     link.replace(output)
 
 
-def _fetch_new(url: str, kept: Path, name: str, lock: Path, sha256: str, advice: str, waits: Sequence[float]) -> None:
+def _fetch_new(expected: _Expected, kept: Path, advice: str, waits: Sequence[float]) -> None:
     part = kept.with_name(f"{kept.name}.part")
-    download(url, part, advice, waits)
-    if _fault(part, name, lock, sha256):
+    download(expected.url, part, advice, waits)
+    if _fault(part, expected):
         # A resumed body may have been glued from two versions of the file.
         discard(part)
-        download(url, part, advice, waits)
-    fault = _fault(part, name, lock, sha256)
+        download(expected.url, part, advice, waits)
+    fault = _fault(part, expected)
     if fault:
         discard(part)
-        raise DownloadError(f"{url}: {fault}. {advice}")
+        raise DownloadError(f"{expected.url}: {fault}. {advice}")
     with replacing(kept) as partial:
         part.rename(partial)
     discard(part)
@@ -106,24 +117,24 @@ def read_lock(lock: Path) -> dict[str, dict[str, str]]:
         return {row["name"]: row for row in csv.DictReader(lines, delimiter="\t")}
 
 
-def _verified(file: Path, name: str, lock: Path, url: str, sha256: str) -> Path:
-    fault = _fault(file, name, lock, sha256)
+def _verified(file: Path, expected: _Expected) -> Path:
+    fault = _fault(file, expected)
     if fault:
         raise DownloadError(f"{file}: {fault}; it is left as it is: move it away to fetch it anew")
-    _record(lock, name, file, url)
+    _record(file, expected)
     return file
 
 
-def _fault(file: Path, name: str, lock: Path, sha256: str) -> str:
+def _fault(file: Path, expected: _Expected) -> str:
     """Say what is wrong with a file, "" for nothing."""
-    found, recorded = digest(file), read_lock(lock).get(name, {}).get("sha256", "")
+    found, recorded = digest(file), read_lock(expected.lock).get(expected.name, {}).get("sha256", "")
     size = f"{file.stat().st_size:,} bytes"
-    if not found.startswith(sha256):
-        return f"expected sha256 {sha256}, got {found} ({size}), so it is another file or damaged"
+    if not found.startswith(expected.sha256):
+        return f"expected sha256 {expected.sha256}, got {found} ({size}), so it is another file or damaged"
     if not found.startswith(recorded):
         return (
             f"expected sha256 {recorded}, as the first time, got {found} ({size}); if the new file is the right one, "
-            f"take the line of {name} out of {lock}"
+            f"take the line of {expected.name} out of {expected.lock}"
         )
     return ""
 
@@ -134,12 +145,13 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def _record(lock: Path, name: str, file: Path, url: str) -> None:
+def _record(file: Path, expected: _Expected) -> None:
+    lock, name = expected.lock, expected.name
     with _alone(lock):
         rows = read_lock(lock)
         if name in rows:
             return
-        rows[name] = {"name": name, "sha256": digest(file), "bytes": str(file.stat().st_size), "url": url}
+        rows[name] = {"name": name, "sha256": digest(file), "bytes": str(file.stat().st_size), "url": expected.url}
         with replacing(lock) as partial, partial.open("w", newline="", encoding="utf-8") as lines:
             table = csv.DictWriter(lines, LOCKED, delimiter="\t", lineterminator="\n")
             table.writeheader()

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from headstart.heads.blending import blend, find_lonely, nearest, rank_sources
 from headstart.heads.starts import random_head
-from headstart.measures.metrics import confusion, f_scores
+from headstart.measures.metrics import READINGS, confusion, f_scores
 from headstart.measures.similarity import inference
 
 Array = NDArray[Any]
@@ -44,6 +44,33 @@ class SourceHead:
     norm: str = "untouched"
     lonely: str = "stop"
     seed: int = 0  # of the rows of lonely targets
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """How measures that look at images are scored on these same images.
+
+    Args:
+        folds: parts of the images of each class.
+        seed: of the deal.
+        reading: of inference similarity, as for `similarity.inference`; that with which it was measured, "" for none.
+        measures: those that look at images.
+
+    Raises:
+        ValueError: fewer than two folds, or an unknown reading.
+    """
+
+    folds: int
+    seed: int
+    reading: str = "argmax"
+    measures: Sequence[str] = ("inference",)
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if self.folds < 2:
+            raise ValueError(f"expected at least 2 folds, got {self.folds}; raise neighbours.folds")
+        if self.reading and self.reading not in READINGS:
+            raise ValueError(f"unknown reading {self.reading!r}, valid are {', '.join(READINGS)}")
 
 
 def numbers_to_try(largest: int, further: Sequence[int], sources: int) -> list[int]:
@@ -84,20 +111,13 @@ def sweep_together(
 
 
 def cross_validated_sweep(
-    head: SourceHead,
-    images: Images,
-    names: Sequence[str],
-    Ks: Sequence[int],
-    folds: int,
-    seed: int,
-    reading: str = "argmax",
+    head: SourceHead, images: Images, names: Sequence[str], Ks: Sequence[int], trial: CrossValidation
 ) -> Array:
     """Return what `sweep` does for inference similarity, without scoring an image on its own similarity.
 
     Each class's images are dealt into `folds` parts by a shuffle keyed on (seed, class). The similarity measured on
     all other parts is scored on each part; the counts of the parts are added up before F is taken, (len(Ks), T).
-    There are never more folds than images in the smallest class. `reading` is that of the similarity, as for
-    `similarity.inference`.
+    There are never more folds than images in the smallest class.
 
     Measures that do not look at images need no folds: use `sweep` on the training images.
     """
@@ -107,11 +127,11 @@ def cross_validated_sweep(
     # PAPER: no cross-validation there. With one image per class nothing can be held out; the image is then scored on
     # its own similarity. Read by argmax that has one neighbour per class, so that every K gives the same F and K = 1
     # is chosen; the other readings have many, and K is the one that finds the images again best.
-    parts = deal(images.labels, min(folds, smallest), seed) if smallest > 1 else [everyone]
+    parts = deal(images.labels, min(trial.folds, smallest), trial.seed) if smallest > 1 else [everyone]
     counts = np.zeros((len(Ks), targets, targets), dtype=np.int64)
     for part in parts:
         rest = np.setdiff1d(everyone, part) if len(parts) > 1 else part
-        similarity = inference(images.labels[rest], logits[rest], targets, reading)
+        similarity = inference(images.labels[rest], logits[rest], targets, trial.reading)
         counts += count_sweeps([similarity], head, Images(images.features[part], images.labels[part]), Ks, names)[0]
     return np.stack([f_scores(of_one_k) for of_one_k in counts])
 
@@ -122,10 +142,7 @@ def sweep_measures(
     images: Mapping[str, Images],
     types: Sequence[str],
     Ks: Sequence[int],
-    folds: int,
-    seed: int,
-    image_measures: Sequence[str] = ("inference",),
-    reading: str = "argmax",
+    trial: CrossValidation,
 ) -> pd.DataFrame:
     """Sweep every measure over test images, as the paper does, and over training images, for a clean choice of K.
 
@@ -133,20 +150,19 @@ def sweep_measures(
         similarities: measure -> (T, S), rows and columns named by wnid.
         images: "test" and "train".
         types: of the T targets.
-        image_measures: those measured on the training images, which are therefore cross-validated there.
-        reading: of inference similarity; that with which it was measured.
+        trial: of the measures that look at training images, and are therefore cross-validated there.
 
     Returns:
         Columns measure, type, K, images, f1 (mean over the classes of that type), classes.
     """
     names = list(next(iter(similarities.values())).index)
-    others = {measure: similarity for measure, similarity in similarities.items() if measure not in image_measures}
+    others = {measure: similarity for measure, similarity in similarities.items() if measure not in trial.measures}
     tested = sweep_together(similarities, head, images["test"], Ks, names)
     trained = sweep_together(others, head, images["train"], Ks, names)
     frames = []
     for measure in similarities:
-        if measure in image_measures:
-            trained[measure] = cross_validated_sweep(head, images["train"], names, Ks, folds, seed, reading)
+        if measure in trial.measures:
+            trained[measure] = cross_validated_sweep(head, images["train"], names, Ks, trial)
         for which, scores in (("test", tested), ("train", trained)):
             frames.append(mean_by_type(scores[measure], types, Ks).assign(measure=measure, images=which))
     return pd.concat(frames, ignore_index=True)[["measure", "type", "K", "images", "f1", "classes"]]

@@ -9,11 +9,13 @@ import platform
 import re
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+Module = TypeVar("Module", bound=nn.Module)
 
 
 class Precision(NamedTuple):
@@ -86,6 +88,13 @@ def forward_in(device: torch.device, precision: str) -> AbstractContextManager[o
 def in_float32(device: torch.device) -> AbstractContextManager[object]:
     """Give a context, inside that of `forward_in`, in which nothing is rounded to half."""
     return torch.autocast(device.type, enabled=False) if device.type == "cuda" else nullcontext()
+
+
+def place(module: Module, device: torch.device) -> Module:
+    """Move a module to the device in the memory layout that is fastest there, and return it."""
+    # Channels last is 1.5 to 2 times faster on a CPU; on Apple's GPUs convolutions want the usual layout.
+    layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
+    return module.to(device=device, memory_format=layout)  # type: ignore[call-overload]
 
 
 def compile_on(device: torch.device, module: nn.Module) -> bool:

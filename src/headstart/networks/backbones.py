@@ -5,23 +5,17 @@ Letters in shapes: N images, S source classes, D features of the last layer.
 
 from __future__ import annotations
 
-import ctypes
 import difflib
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from headstart.machine.computing import precision_on, processor_of, set_precision
-from headstart.machine.devices import claim
 from headstart.networks.weights import fill, read_weights
 
-Module = TypeVar("Module", bound=nn.Module)
 Pieces = list[tuple[str, nn.Module]]
 RANDOM_DEPTH = ("DropPath", "StochasticDepth", "DropBlock2d")  # timm's and torchvision's, known by name
 
@@ -33,48 +27,6 @@ class Network(NamedTuple):
     tail: nn.Sequential
     head: nn.Linear
     head_name: str
-
-
-def pick_device(threads: int | None = None, precision: str = "float32", compile: bool = False) -> torch.device:
-    """Choose cuda, else mps, else the CPU, and set up the process for it; once, at the start of a job.
-
-    Of several GPUs the job gets one that no other job has, and waits for it.
-
-    Args:
-        threads: CPU threads of torch; None leaves its own choice, one per core.
-        precision: of a GPU, a key of PRECISIONS.
-        compile: whether networks will be compiled on a GPU; here it is only announced.
-
-    Raises:
-        ValueError: unknown precision, or a GPU too old for it.
-    """
-    if threads is not None:
-        torch.set_num_threads(threads)
-    name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    device = _pick_gpu() if name == "cuda" else torch.device(name)
-    set_precision(device, precision)
-    if name == "cpu":
-        _keep_freed_memory()
-    _announce(device, precision, compile)
-    return device
-
-
-@contextmanager
-def use_threads(count: int) -> Iterator[None]:
-    """Let torch use so many CPU threads inside this block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def place(module: Module, device: torch.device) -> Module:
-    """Move a module to the device in the memory layout that is fastest there, and return it."""
-    # Channels last is 1.5 to 2 times faster on a CPU; on Apple's GPUs convolutions want the usual layout.
-    layout = torch.contiguous_format if device.type == "mps" else torch.channels_last
-    return module.to(device=device, memory_format=layout)  # type: ignore[call-overload]
 
 
 def load_classifier(
@@ -267,28 +219,3 @@ def _require_known(name: str, known: Sequence[str], library: str) -> None:
     if name not in known:
         close = difflib.get_close_matches(name, known, n=5) or list(known[:5])
         raise ValueError(f"{library} has no network {name!r} among its {len(known)}; close are {', '.join(close)}")
-
-
-def _pick_gpu() -> torch.device:
-    count = torch.cuda.device_count()
-    uuids = [str(torch.cuda.get_device_properties(place).uuid) for place in range(count)] if count > 1 else []
-    # With its number, since "cuda" alone is the first GPU in a second thread.
-    device = torch.device("cuda", claim(uuids) if uuids else 0)
-    torch.cuda.set_device(device)
-    return device
-
-
-def _announce(device: torch.device, precision: str, compile: bool) -> None:
-    how = precision_on(device, precision) + (", compiled" if compile and device.type == "cuda" else "")
-    where = f"device {device.type} ({processor_of(device)})"
-    print(f"{where}, {how}, torch {torch.__version__}, {torch.get_num_threads()} CPU threads")
-    if device.type != "cuda" and (precision != "float32" or compile):
-        print(f"gpu.precision and gpu.compile are without effect on {device.type}")
-
-
-def _keep_freed_memory() -> None:
-    """Tell glibc to keep freed pages: faulting them in again takes half the time of a pass over images."""
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        trim_threshold, mmap_threshold = -1, -3  # from malloc.h
-        libc.mallopt(mmap_threshold, 2**30)
-        libc.mallopt(trim_threshold, 2**31 - 1)

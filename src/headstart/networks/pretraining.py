@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,14 +16,62 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from headstart.data.images import PixelStore, crop_batch
+from headstart.data.views import View
 from headstart.jobs.files import write_arrays
-from headstart.networks.backbones import place, use_threads
+from headstart.machine.computing import place
+from headstart.machine.machines import Machine, use_threads
 from headstart.networks.embedding import normalise
 
 WEIGHT_DECAY = 0.02
 SECONDS_BETWEEN_LINES = 5
-Labelled = tuple[list[str], list[int]]
 Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Some pictures of a store, N, and their classes as outputs of a network, N, each in 0..S-1.
+
+    Raises ValueError when names and labels differ in number, or there are none.
+    """
+
+    names: Sequence[str]
+    labels: Sequence[int]
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if len(self.names) != len(self.labels) or not self.names:
+            raise ValueError(
+                f"got {len(self.names)} pictures and {len(self.labels)} labels; "
+                "expected as many of both, at least one; were both made from one store?"
+            )
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a network is trained.
+
+    Args:
+        epochs: passes over the pictures.
+        batch: pictures per step at most; the batches of an epoch differ by at most one picture.
+        learning_rate: the largest of the cycle.
+        seed: of the order of the pictures and of the places of their crops.
+
+    Raises:
+        ValueError: a number below 1, or a learning rate that is not above 0.
+    """
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if self.epochs < 1 or self.batch < 1 or not self.learning_rate > 0:
+            raise ValueError(
+                f"expected at least 1 epoch, batches of at least 1 and a learning rate above 0, got {self.epochs}, "
+                f"{self.batch} and {self.learning_rate}; correct source.training"
+            )
 
 
 def class_indices(names: Sequence[str], sources: Sequence[str]) -> list[int]:
@@ -44,7 +93,7 @@ def class_indices(names: Sequence[str], sources: Sequence[str]) -> list[int]:
 
 
 def hold_out(names: Sequence[str], sources: Sequence[str], held_out: int) -> tuple[Labelled, Labelled]:
-    """Split pictures into training and test ones, each as names and class indices; the last of a class are held out.
+    """Split pictures into training and test ones; the last of a class are held out.
 
     Args:
         sources: wnids in the order of the network's outputs, S.
@@ -53,8 +102,9 @@ def hold_out(names: Sequence[str], sources: Sequence[str], held_out: int) -> tup
     Raises:
         ValueError: a class has no picture left to train on, or a picture belongs to no class.
 
-    >>> hold_out(["n00000001_0.JPEG", "n00000001_1.JPEG"], ["n00000001"], 1)
-    ((['n00000001_0.JPEG'], [0]), (['n00000001_1.JPEG'], [0]))
+    >>> train, test = hold_out(["n00000001_0.JPEG", "n00000001_1.JPEG"], ["n00000001"], 1)
+    >>> test
+    Labelled(names=['n00000001_1.JPEG'], labels=[0])
     """
     members: dict[int, list[str]] = {i: [] for i in range(len(sources))}
     for name, label in zip(names, class_indices(names, sources), strict=True):
@@ -71,82 +121,50 @@ def hold_out(names: Sequence[str], sources: Sequence[str], held_out: int) -> tup
 
 
 def train_classifier(
-    model: nn.Module,
-    store: PixelStore,
-    names: Sequence[str],
-    labels: Sequence[int],
-    *,
-    crop: int,
-    epochs: int,
-    batch: int,
-    learning_rate: float,
-    seed: int,
-    mean: Sequence[float],
-    std: Sequence[float],
-    threads: int,
-    device: str | torch.device = "cpu",
+    model: nn.Module, store: PixelStore, pictures: Labelled, course: Course, view: View, machine: Machine
 ) -> list[dict[str, float]]:
     """Train `model` in place on random crops, with AdamW and one cycle of the learning rate; no flips.
 
     Args:
-        names: pictures of the store, N.
-        labels: their classes as outputs of the model, N, each in 0..S-1.
-        crop: side of the squares, pixels; their places depend on (seed, name, epoch).
-        batch: pictures per step at most; the batches of an epoch differ by at most one picture.
-        learning_rate: the largest of the cycle.
-        mean, std: of the colour channels, in 0..1, subtracted and divided by.
-        threads: of the CPU; sums of gradients depend on it in the last bits.
+        pictures: to train on, N.
+        view: its crops; their places depend on (seed, name, epoch).
+        machine: its device and threads; nothing is compiled or rounded to half here.
 
     Returns:
         One row per epoch: epoch, loss and accuracy (both over the crops trained on), learning_rate at its end.
-
-    Raises:
-        ValueError: names and labels differ in number, or there are none.
     """
-    _require_pairs(names, labels)
-    place_of_work, steps = torch.device(device), -(-len(names) // batch)
+    count, epochs, rate = len(pictures.names), course.epochs, course.learning_rate
+    steps = -(-count // course.batch)
     rows = []
     title = {"desc": "pretrain", "unit": "step", "mininterval": SECONDS_BETWEEN_LINES}
-    with use_threads(threads), _seeded(seed), tqdm(total=epochs * steps, **title) as progress:
-        place(model, place_of_work).train()
-        optimiser = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=WEIGHT_DECAY)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, epochs=epochs, steps_per_epoch=steps)
+    with use_threads(machine.threads), _seeded(course.seed), tqdm(total=epochs * steps, **title) as progress:
+        place(model, machine.device).train()
+        optimiser = torch.optim.AdamW(model.parameters(), rate, weight_decay=WEIGHT_DECAY)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, epochs=epochs, steps_per_epoch=steps)
         for epoch in range(epochs):
-            orders = np.array_split(np.random.default_rng((seed, epoch)).permutation(len(names)), steps)
-            parts = (([names[i] for i in order], [labels[i] for i in order]) for order in orders)
-            crops = ((crop_batch(store, few, crop, seed, epoch), truth) for few, truth in parts)
-            batches = (_moved(pixels, truth, mean, std, place_of_work) for pixels, truth in crops)
+            parts = _shuffled(pictures, steps, (course.seed, epoch))
+            crops = ((crop_batch(store, few, view.side, course.seed, epoch), truth) for few, truth in parts)
+            batches = (_moved(pixels, truth, view, machine.device) for pixels, truth in crops)
             loss, right = _train_epoch(model, batches, optimiser, cycle, progress)
-            row = {"epoch": epoch, "loss": loss / len(names), "accuracy": right / len(names)}
+            row = {"epoch": epoch, "loss": loss / count, "accuracy": right / count}
             rows.append({**row, "learning_rate": float(cycle.get_last_lr()[0])})
             progress.set_postfix(loss=f"{row['loss']:.3f}", accuracy=f"{row['accuracy']:.3f}")
     return rows
 
 
 def accuracy(
-    model: nn.Module,
-    store: PixelStore,
-    names: Sequence[str],
-    labels: Sequence[int],
-    *,
-    crop: int,
-    mean: Sequence[float],
-    std: Sequence[float],
-    threads: int,
-    batch: int = 128,
-    device: str | torch.device = "cpu",
+    model: nn.Module, store: PixelStore, pictures: Labelled, view: View, machine: Machine, batch: int = 128
 ) -> float:
     """Give the share of pictures, 0..1, for whose central crop the model's first choice is their own class.
 
-    Leaves the model in eval mode. Raises ValueError as `train_classifier` does.
+    Leaves the model in eval mode. Arguments as those of `train_classifier`; `batch` pictures are read at once.
     """
-    _require_pairs(names, labels)
-    place_of_work, right = torch.device(device), 0
-    place(model, place_of_work).eval()  # in inference mode this would make weights that cannot be trained any more
-    with use_threads(threads), torch.inference_mode():
+    names, labels, right = pictures.names, pictures.labels, 0
+    place(model, machine.device).eval()  # in inference mode this would make weights that cannot be trained any more
+    with use_threads(machine.threads), torch.inference_mode():
         for start in tqdm(range(0, len(names), batch), desc="measure", mininterval=SECONDS_BETWEEN_LINES, delay=5):
-            pixels = crop_batch(store, names[start : start + batch], crop)
-            images, truth = _moved(pixels, labels[start : start + batch], mean, std, place_of_work)
+            pixels = crop_batch(store, names[start : start + batch], view.side)
+            images, truth = _moved(pixels, labels[start : start + batch], view, machine.device)
             right += int((model(images).argmax(1) == truth).sum())
     return right / len(names)
 
@@ -178,10 +196,14 @@ def _train_epoch(
     return loss, right
 
 
-def _moved(
-    pixels: np.ndarray, labels: Sequence[int], mean: Sequence[float], std: Sequence[float], device: torch.device
-) -> Batch:
-    return normalise(pixels, mean, std, device), torch.tensor(labels, device=device)
+def _shuffled(pictures: Labelled, steps: int, key: tuple[int, int]) -> Iterator[tuple[list[str], list[int]]]:
+    """Yield names and labels of each step's pictures, in an order that depends on the key alone."""
+    for order in np.array_split(np.random.default_rng(key).permutation(len(pictures.names)), steps):
+        yield [pictures.names[i] for i in order], [pictures.labels[i] for i in order]
+
+
+def _moved(pixels: np.ndarray, labels: Sequence[int], view: View, device: torch.device) -> Batch:
+    return normalise(pixels, view, device), torch.tensor(labels, device=device)
 
 
 def _wnid(name: str) -> str:
@@ -189,12 +211,7 @@ def _wnid(name: str) -> str:
 
 
 def _unzipped(pairs: Sequence[tuple[str, int]]) -> Labelled:
-    return [name for name, _ in pairs], [label for _, label in pairs]
-
-
-def _require_pairs(names: Sequence[str], labels: Sequence[int]) -> None:
-    if len(names) != len(labels) or not names:
-        raise ValueError(f"got {len(names)} pictures and {len(labels)} labels; expected as many of both, at least one")
+    return Labelled([name for name, _ in pairs], [label for _, label in pairs])
 
 
 @contextmanager
