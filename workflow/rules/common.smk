@@ -67,7 +67,7 @@ wildcard_constraints:
 
 def code_version(script, *words):
     """Digest of a rule's script, the library code it reaches, and that of the words it uses; a parameter of every rule."""
-    return version_of(PROJECT / "workflow/scripts" / script, LIBRARY, words)
+    return version_of(PROJECT / "workflow/scripts" / script, LIBRARY)
 
 
 def measure_code(wildcards):

@@ -180,6 +180,7 @@ rule sweep_neighbours:
     """F right after initialisation for every number of neighbours K (Figure 3)."""
     input:
         unpack(experiment.sweep_similarities),
+        classes=AT.classes,
         features=AT.features,
         head=AT.head,
         images=AT.images,
@@ -198,8 +199,7 @@ rule sweep_neighbours:
         runtime=growing(60),
     params:
         measures=experiment.measures,
-        image_measures=IMAGE_experiment.measures,
-        reading=inference_reading(),
+        sampled=experiment.sampled_measures(),
         rules={("bias_rule" if key == "bias" else key): value for key, value in config["heads"].items()},
         neighbours={key: config["neighbours"][key] for key in ("largest", "further", "shots", "folds")},
         code=sweep_code,

@@ -24,7 +24,7 @@ with fitting(Sizes(64), snakemake.resources.attempt) as sizes:
         cut(model, params.trained_from).trunk,
         PixelStore([Path(path) for path in snakemake.input.stores]),
         list(images["name"]),
-        View(params.crop, **params.pixels),
+        View(**params.view),
         machine.holding(sizes),
         path=Path(snakemake.output.trunk),
         batch=64,

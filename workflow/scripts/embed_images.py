@@ -25,7 +25,7 @@ with fitting(Sizes(64), snakemake.resources.attempt) as sizes:
         network.tail,
         PixelStore([Path(path) for path in snakemake.input.stores]),
         list(pd.read_csv(snakemake.input.images)["name"]),
-        View(params.crop, **params.pixels),
+        View(**params.view),
         machine.holding(sizes),
         batch=64,
     )

@@ -1,5 +1,7 @@
 """Rule sweep_neighbours: F right after initialisation for every number of neighbours K."""
 
+from functools import partial
+
 import pandas as pd
 from safetensors.numpy import load_file
 
@@ -7,6 +9,8 @@ from headstart.data.splits import locate, shots
 from headstart.heads.sweeps import CrossValidation, Images, SourceHead, numbers_to_try, sweep_measures
 from headstart.jobs.files import write_table
 from headstart.jobs.logs import follow
+from headstart.measures.material import Material, measured_on
+from headstart.vocabulary import MEASURES, code_of
 
 follow(snakemake.log[0])
 params, wanted = snakemake.params, snakemake.params.neighbours
@@ -16,6 +20,11 @@ split = pd.read_csv(snakemake.input.split)
 chosen = {"train": shots(split, wanted["shots"]), "test": split.query("part == 'test'")}
 located = {which: locate(part, images, targets["wnid"]) for which, part in chosen.items()}
 source = load_file(snakemake.input.head)
+sources = pd.read_csv(snakemake.input.classes, keep_default_na=False).query("role == 'source'")
+sampled = {
+    word: partial(measured_on, code_of(MEASURES[word].code), Material(targets=targets, sources=sources, settings=given))
+    for word, given in params.sampled.items()
+}
 
 table = sweep_measures(
     {measure: pd.read_parquet(snakemake.input[measure]) for measure in params.measures},
@@ -23,6 +32,6 @@ table = sweep_measures(
     {which: Images(features[rows], labels) for which, (rows, labels) in located.items()},
     targets["type"],
     numbers_to_try(wanted["largest"], wanted["further"], len(source["bias"])),
-    CrossValidation(wanted["folds"], int(snakemake.wildcards.seed), params.reading, params.image_measures),
+    CrossValidation(wanted["folds"], int(snakemake.wildcards.seed), sampled),
 )
 write_table(table, snakemake.output.sweep)

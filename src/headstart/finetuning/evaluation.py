@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from headstart.data.images import PixelStore, View
+from headstart.data.images import PixelStore
+from headstart.data.views import View
 from headstart.data.splits import label
 from headstart.machine.machines import Machine
 from headstart.networks.embedding import cache_trunk

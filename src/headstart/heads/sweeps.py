@@ -5,7 +5,7 @@ Letters in shapes: S source classes, T target classes, D features, K neighbours,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,11 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from headstart.heads.blending import blend, find_lonely, nearest, rank_sources
 from headstart.heads.starts import random_head
-from headstart.measures.metrics import READINGS, confusion, f_scores
-from headstart.measures.similarity import inference
+from headstart.measures.material import source_logits
+from headstart.measures.metrics import confusion, f_scores
 
 Array = NDArray[Any]
 Names = Sequence[str] | None
+Measured = Callable[[Array, Array], Array]
 # Images scored at a time: source logits of so many images and 1000 classes take 32 MiB.
 CHUNK = 4096
 
@@ -53,24 +54,20 @@ class CrossValidation:
     Args:
         folds: parts of the images of each class.
         seed: of the deal.
-        reading: of inference similarity, as for `similarity.inference`; that with which it was measured, "" for none.
-        measures: those that look at images.
+        measures: those that look at images: name -> function of labels (N,) and source logits (N, S), giving (T, S).
 
     Raises:
-        ValueError: fewer than two folds, or an unknown reading.
+        ValueError: fewer than two folds.
     """
 
     folds: int
     seed: int
-    reading: str = "argmax"
-    measures: Sequence[str] = ("inference",)
+    measures: Mapping[str, Measured]
 
     def __post_init__(self) -> None:
         """Check the values."""
         if self.folds < 2:
             raise ValueError(f"expected at least 2 folds, got {self.folds}; raise neighbours.folds")
-        if self.reading and self.reading not in READINGS:
-            raise ValueError(f"unknown reading {self.reading!r}, valid are {', '.join(READINGS)}")
 
 
 def numbers_to_try(largest: int, further: Sequence[int], sources: int) -> list[int]:
@@ -111,9 +108,9 @@ def sweep_together(
 
 
 def cross_validated_sweep(
-    head: SourceHead, images: Images, names: Sequence[str], Ks: Sequence[int], trial: CrossValidation
+    measure: str, head: SourceHead, images: Images, names: Sequence[str], Ks: Sequence[int], trial: CrossValidation
 ) -> Array:
-    """Return what `sweep` does for inference similarity, without scoring an image on its own similarity.
+    """Return what `sweep` does for a measure that looks at images, without scoring an image on its own similarity.
 
     Each class's images are dealt into `folds` parts by a shuffle keyed on (seed, class). The similarity measured on
     all other parts is scored on each part; the counts of the parts are added up before F is taken, (len(Ks), T).
@@ -122,7 +119,7 @@ def cross_validated_sweep(
     Measures that do not look at images need no folds: use `sweep` on the training images.
     """
     targets, everyone = len(names), np.arange(len(images.labels))
-    logits = source_logits(head, images.features)
+    logits = source_logits(images.features, head.weight, head.bias)
     smallest = int(np.bincount(images.labels, minlength=targets).min())
     # PAPER: no cross-validation there. With one image per class nothing can be held out; the image is then scored on
     # its own similarity. Read by argmax that has one neighbour per class, so that every K gives the same F and K = 1
@@ -131,7 +128,7 @@ def cross_validated_sweep(
     counts = np.zeros((len(Ks), targets, targets), dtype=np.int64)
     for part in parts:
         rest = np.setdiff1d(everyone, part) if len(parts) > 1 else part
-        similarity = inference(images.labels[rest], logits[rest], targets, trial.reading)
+        similarity = trial.measures[measure](images.labels[rest], logits[rest])
         counts += count_sweeps([similarity], head, Images(images.features[part], images.labels[part]), Ks, names)[0]
     return np.stack([f_scores(of_one_k) for of_one_k in counts])
 
@@ -162,7 +159,7 @@ def sweep_measures(
     frames = []
     for measure in similarities:
         if measure in trial.measures:
-            trained[measure] = cross_validated_sweep(head, images["train"], names, Ks, trial)
+            trained[measure] = cross_validated_sweep(measure, head, images["train"], names, Ks, trial)
         for which, scores in (("test", tested), ("train", trained)):
             frames.append(mean_by_type(scores[measure], types, Ks).assign(measure=measure, images=which))
     return pd.concat(frames, ignore_index=True)[["measure", "type", "K", "images", "f1", "classes"]]
@@ -193,7 +190,7 @@ def count_sweeps(
 def columns_of_logits(head: SourceHead, features: Array) -> Array:
     """Return the source logits that are blended, one column per image, (S, N)."""
     blended = SourceHead(head.weight, head.bias * (head.bias_rule == "combined"))
-    return np.ascontiguousarray(source_logits(blended, features).T)
+    return np.ascontiguousarray(source_logits(features, blended.weight, blended.bias).T)
 
 
 def running_logits(
@@ -250,11 +247,6 @@ def plain_logits(
 def random_logits(head: SourceHead, features: Array, lonely: Array) -> Array:
     """Return the logits of targets without any neighbour, given as a mask (T,), from the rows a head gives them."""
     return random_head(len(lonely), features.shape[1], head.seed).weight[lonely] @ features.T
-
-
-def source_logits(head: SourceHead, features: Array) -> Array:
-    """Return the source network's logits, (N, S), in double precision."""
-    return features.astype(np.float64) @ head.weight.T.astype(np.float64) + head.bias
 
 
 def deal(labels: Array, folds: int, seed: int) -> list[Array]:

@@ -5,8 +5,8 @@ Letters in shapes: S source classes, T target classes, D features, N images.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from os.path import commonpath
 from typing import Any
 
@@ -68,6 +68,11 @@ def read_material(files: Mapping[str, Any], sample: str, settings: Mapping[str, 
         settings=settings,
         **seen,
     )
+
+
+def measured_on(measure: Callable[[Material], Array], material: Material, labels: Array, logits: Array) -> Array:
+    """Return what a measure makes of other training images than those of the material, (T, S)."""
+    return measure(replace(material, labels=labels, logits=logits))
 
 
 def source_logits(features: Array, weight: Array, bias: Array) -> Array:
