@@ -10,7 +10,7 @@ from conftest import SCREENSHOTS
 from playwright.sync_api import sync_playwright
 from test_explorer import HOSTILE, STEPS, TARGETS, facts_in
 
-from headstart.report.palette import PALETTE
+from headstart.report.palette import style
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 LINES = ".mark-line path"
@@ -87,7 +87,7 @@ def test_every_chart_is_drawn_with_every_curve_and_looks_are_kept(visit, screens
         assert chart.locator(LINES).count() >= 3
     first = page.locator("#learning .chart").first
     assert first.locator(LINES).evaluate_all("paths => paths.map((path) => path.getAttribute('stroke'))") == [
-        PALETTE[name].colour for name in ("random", "inference", "wordnet")
+        style(name).colour for name in ("random", "inference", "wordnet")
     ]
     # The paper's two values for 20 images stand in both charts of scores.
     assert page.locator("#scores .chart .mark-symbol path[stroke-width='1.6']").count() == 4
@@ -291,7 +291,7 @@ def test_dark_page_has_dark_ground_and_charts_follow_at_once(visit, screenshots)
     page.wait_for_timeout(800)
     assert page.evaluate(ground) == "rgb(26, 28, 30)"
     assert page.locator("#learning .chart").first.locator(LINES).evaluate_all(strokes) == [
-        PALETTE[name].night for name in ("random", "inference", "wordnet")
+        style(name).night for name in ("random", "inference", "wordnet")
     ]
     page.screenshot(path=screenshots / "desk_dark.png", full_page=True)
 

@@ -5,20 +5,23 @@ import pytest
 
 from headstart.heads.blending import BIASES, NORMS, TIES, blend, mean_length
 from headstart.heads.starts import (
-    INITIALISATIONS,
     HeadInputs,
     imprinted_head,
     initialise,
     load_heads,
-    parse_initialisation,
     random_head,
     save_heads,
 )
 from headstart.measures.metrics import couple_f_scores
+from headstart.vocabulary import all_starts, code_of, read_start
 
 # Lengths of the rows: 5, 1, 2, so 8 / 3 on average.
 WEIGHT = np.array([[3.0, 4.0], [0.0, 1.0], [2.0, 0.0]], dtype=np.float32)
 BIAS = np.array([1.0, -1.0, 0.5], dtype=np.float32)
+
+
+def build(name, given):
+    return code_of(all_starts()[name].code)(given)
 
 
 def inputs(**changes):
@@ -37,7 +40,7 @@ def inputs(**changes):
 
 def test_blended_rows_follow_the_papers_formula():
     # bullet: sources 0 and 2 with 0.5 and 0.25, so 2/3 and 1/3; crane: sources 1 and 0 with 3/4 and 1/4.
-    head = INITIALISATIONS["wordnet"](inputs())
+    head = build("wordnet", inputs())
     assert head.sources.tolist() == [[0, 2], [1, 0]]
     assert head.coefficients == pytest.approx(np.array([[2 / 3, 1 / 3], [3 / 4, 1 / 4]]))
     assert head.weight == pytest.approx(np.array([[2 + 2 / 3, 8 / 3], [0.75, 1.75]]))
@@ -50,8 +53,9 @@ def test_one_neighbour_copies_its_row_exactly():
     rng = np.random.default_rng(0)
     weight, bias = rng.normal(size=(30, 8)).astype(np.float32), rng.normal(size=30).astype(np.float32)
     similarity = rng.random((12, 30))
-    head = INITIALISATIONS["inference"](
-        inputs(names=list("abcdefghijkl"), source_weight=weight, source_bias=bias, similarity=similarity, neighbours=1)
+    head = build(
+        "inference",
+        inputs(names=list("abcdefghijkl"), source_weight=weight, source_bias=bias, similarity=similarity, neighbours=1),
     )
     assert np.array_equal(head.weight, weight[similarity.argmax(axis=1)])
     assert np.array_equal(head.bias, bias[similarity.argmax(axis=1)])
@@ -60,13 +64,13 @@ def test_one_neighbour_copies_its_row_exactly():
 @pytest.mark.parametrize("option, choices", [("ties", TIES), ("bias", BIASES), ("norm", NORMS)])
 def test_unknown_rule_lists_all_known_ones(option, choices):
     with pytest.raises(ValueError) as caught:
-        INITIALISATIONS["wordnet"](inputs(**{option: "other"}))
+        build("wordnet", inputs(**{option: "other"}))
     assert str(caught.value) == f"unknown {option} 'other'; use one of {', '.join(choices)}"
 
 
 def test_similarity_of_other_source_classes_is_refused():
     with pytest.raises(ValueError, match=r"expected similarity \(2, 3\) .* got \(2, 4\)"):
-        INITIALISATIONS["wordnet"](inputs(similarity=np.ones((2, 4))))
+        build("wordnet", inputs(similarity=np.ones((2, 4))))
     with pytest.raises(ValueError, match="source 5 is chosen, but the source head has only 3 rows"):
         blend(WEIGHT, BIAS, np.array([[5]]), np.array([[1.0]]))
 
@@ -108,23 +112,23 @@ def test_imprinted_head_as_a_linear_layer_decides_by_cosine():
 
 
 def test_imprinted_rows_are_as_long_as_source_rows_on_average():
-    head = INITIALISATIONS["imprinted"](inputs())
+    head = build("imprinted", inputs())
     assert np.linalg.norm(head.weight, axis=1) == pytest.approx([8 / 3, 8 / 3])
     assert mean_length(WEIGHT) == pytest.approx(8 / 3)
 
 
 def test_class_without_training_images_cannot_be_imprinted():
     with pytest.raises(ValueError, match="no training image, or only zero features, for crane"):
-        INITIALISATIONS["imprinted"](inputs(labels=np.array([0, 0, 0])))
+        build("imprinted", inputs(labels=np.array([0, 0, 0])))
 
 
-@pytest.mark.parametrize("name", INITIALISATIONS)
+@pytest.mark.parametrize("name", all_starts())
 def test_every_initialisation_is_called_alike_and_survives_its_file(name, tmp_path):
-    head = INITIALISATIONS[name](inputs())
+    head = build(name, inputs())
     assert head.weight.shape == (2, 2)
     assert head.bias.shape == (2,)
     assert head.sources.shape == head.coefficients.shape
-    save_heads({f"{name}-k1": head, "other": INITIALISATIONS["random"](inputs())}, tmp_path / "heads" / "0.safetensors")
+    save_heads({f"{name}-k1": head, "other": build("random", inputs())}, tmp_path / "heads" / "0.safetensors")
     read = load_heads(tmp_path / "heads" / "0.safetensors")
     assert set(read) == {f"{name}-k1", "other"}
     for field, tensor in vars(head).items():
@@ -134,32 +138,33 @@ def test_every_initialisation_is_called_alike_and_survives_its_file(name, tmp_pa
 
 def test_what_an_initialisation_lacks_is_named():
     with pytest.raises(ValueError, match="needs a similarity matrix and the number of neighbours"):
-        INITIALISATIONS["word2vec"](inputs(similarity=None))
+        build("word2vec", inputs(similarity=None))
     with pytest.raises(ValueError, match="needs the training images' features and labels"):
-        INITIALISATIONS["imprinted"](inputs(features=None))
+        build("imprinted", inputs(features=None))
 
 
 def test_inference_head_of_one_image_copies_the_class_the_network_saw():
     similarity = couple_f_scores([0, 1], [2, 1], targets=2, sources=3)
-    head = INITIALISATIONS["inference"](inputs(similarity=similarity, neighbours=3))
+    head = build("inference", inputs(similarity=similarity, neighbours=3))
     assert np.array_equal(head.weight, WEIGHT[[2, 1]])
 
 
 @pytest.mark.parametrize("name, parsed", [
-    ("random", ("random", None)),
+    ("random", ("", None)),
     ("inference-k1", ("inference", 1)),
     ("wordnet-k20", ("wordnet", 20)),
-    ("imprinted", ("imprinted", None)),
+    ("imprinted", ("", None)),
 ])  # fmt: skip
 def test_names_of_initialisations_are_parsed(name, parsed):
-    assert parse_initialisation(name) == parsed
+    start, fixed = read_start(name)
+    assert (start.measure, fixed) == parsed
 
 
 @pytest.mark.parametrize("name", ["other", "random-k1", "imprinted-k2", "inference-k0", "inference-k", "inference-k1x"])
 def test_unknown_initialisation_lists_all_known_ones(name):
     with pytest.raises(ValueError) as caught:
-        parse_initialisation(name)
-    assert f"unknown initialisation {name!r}; use one of {', '.join(INITIALISATIONS)}" in str(caught.value)
+        read_start(name)
+    assert f"unknown initialisation {name!r}; use one of {', '.join(all_starts())}" in str(caught.value)
 
 
 def test_a_lonely_target_gets_a_random_row_where_the_rule_says_so():
@@ -172,13 +177,13 @@ def test_a_lonely_target_gets_a_random_row_where_the_rule_says_so():
         "neighbours": 2,
         "seed": 5,
     }
-    head = INITIALISATIONS["word2vec"](HeadInputs(**given, lonely="random"))
+    head = build("word2vec", HeadInputs(**given, lonely="random"))
     np.testing.assert_array_equal(head.weight[0], [0.5, 0.5, 0.0])
     np.testing.assert_array_equal(head.weight[1], random_head(2, 3, 5).weight[1])
     assert head.bias.tolist() == [2.0, 0.0]
     assert head.sources.tolist() == [[0, 1], [-1, -1]]
     with pytest.raises(ValueError, match=r"positive similarity to unknown; .*heads\.lonely: random"):
-        INITIALISATIONS["word2vec"](HeadInputs(**given))
+        build("word2vec", HeadInputs(**given))
 
 
 def test_each_initialisation_gets_the_matrix_of_its_measure_and_its_own_number_of_neighbours():
@@ -190,8 +195,8 @@ def test_each_initialisation_gets_the_matrix_of_its_measure_and_its_own_number_o
         {"wordnet-k1": [1, 1], "inference": [2, 2], "random": None},
     )
     assert list(heads) == ["random", "wordnet-k1", "inference"]
-    expected = INITIALISATIONS["wordnet"](inputs(similarity=swapped, neighbours=[1, 1]))
+    expected = build("wordnet", inputs(similarity=swapped, neighbours=[1, 1]))
     assert np.array_equal(heads["wordnet-k1"].weight, expected.weight)
-    assert np.array_equal(heads["inference"].weight, INITIALISATIONS["inference"](inputs(neighbours=[2, 2])).weight)
+    assert np.array_equal(heads["inference"].weight, build("inference", inputs(neighbours=[2, 2])).weight)
     assert not np.array_equal(heads["wordnet-k1"].weight, heads["inference"].weight)
-    assert np.array_equal(heads["random"].weight, INITIALISATIONS["random"](inputs()).weight)
+    assert np.array_equal(heads["random"].weight, build("random", inputs()).weight)

@@ -7,11 +7,10 @@ import pandas as pd
 import pytest
 from gensim.models import KeyedVectors
 
-from headstart.heads.starts import INITIALISATIONS
 from headstart.jobs.files import write_table
 from headstart.measures.hypernyms import read_hypernyms
 from headstart.measures.metrics import READINGS
-from headstart.measures.similarity import MEASURES, inference, known_words, read_similarity, word2vec, wordnet
+from headstart.measures.similarity import inference, known_words, read_similarity, word2vec, wordnet
 from headstart.measures.taxonomy import read_taxonomy
 from headstart.measures.wordvectors import load_vectors
 
@@ -25,11 +24,6 @@ def vectors():
     rows = np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 0.0], [1.0, 1.0]], dtype=np.float32)
     made.add_vectors(["bullet", "slug", "shell", "lipstick"], rows)
     return made
-
-
-def test_every_measure_is_an_initialisation():
-    assert set(MEASURES) <= set(INITIALISATIONS)
-    assert list(MEASURES) == ["inference", "wordnet", "word2vec"]
 
 
 def test_inference_counts_what_the_network_sees():

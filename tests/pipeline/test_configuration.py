@@ -1,23 +1,24 @@
 """The config is refused before any job, with key, value and cure."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
-from headstart.finetuning.strategies import STRATEGIES
-from headstart.heads.starts import INITIALISATIONS
 from headstart.machine.computing import PRECISIONS
 from headstart.measures.metrics import READINGS
-from headstart.measures.similarity import MEASURES as LIBRARY_MEASURES
+from headstart.vocabulary import PLAIN, STRATEGIES, all_starts
 from pipeline.config import reference as config_reference
-from pipeline.config.contradictions import MEASURES, ConfigError, read_wnids
+from pipeline.config.contradictions import ConfigError, read_wnids
 from pipeline.config.loading import load_config, look_up
+from pipeline.config.schema import read_schema
 
 PROJECT = Path(__file__).parents[2]
-SCHEMA = yaml.safe_load((PROJECT / "config/schema.yaml").read_text())
+SCHEMA = read_schema(PROJECT)
 MINIMAL = yaml.safe_load((PROJECT / "config/minimal.yaml").read_text())
 
 
@@ -186,17 +187,51 @@ def test_config_readme_says_what_the_schema_says():
     assert text == config_reference.reference(SCHEMA), "config/README.md differs from the schema: run `make docs`"
 
 
-def test_choices_of_the_schema_are_the_dictionaries_of_the_library():
+def test_words_of_the_schema_are_those_of_the_vocabulary():
     groups = look_up(SCHEMA, "properties.groups.additionalProperties.properties")
-    assert set(groups["strategy"]["enum"]) == set(STRATEGIES)
-    assert set(MEASURES) == set(LIBRARY_MEASURES)
-    pattern = groups["initialisations"]["items"]["pattern"]
-    words = set(pattern.replace("(-k[1-9][0-9]*)?", "").strip("^$()").replace("(", "").replace(")", "").split("|"))
-    assert words == set(INITIALISATIONS)
+    assert groups["strategy"]["enum"] == list(STRATEGIES) and groups["strategy"]["default"] == PLAIN
+    pattern = re.compile(groups["initialisations"]["items"]["pattern"])
+    for word, start in all_starts().items():
+        assert pattern.search(word) and bool(pattern.search(f"{word}-k3")) == bool(start.measure)
+    assert not pattern.search("path") and not pattern.search("random,wordnet")
     assert look_up(SCHEMA, "properties.gpu.properties.precision.enum") == list(PRECISIONS)
     reading = look_up(SCHEMA, "properties.inference.properties.reading")
     assert reading["enum"] == list(READINGS)
     assert reading["default"] == "argmax"
+
+
+def test_every_option_of_a_strategy_has_a_description_and_a_default_that_is_allowed():
+    for strategy in STRATEGIES.values():
+        for option in strategy.options.values():
+            assert option["description"]
+            Draft202012Validator(option).validate(option["default"])
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"alhpa": 1}, ["groups.main.options.alhpa: unknown key", "did you mean 'alpha'"]),
+        ({"alpha": -1}, ["groups.main.options.alpha", "-1 is less than the minimum"]),
+        ({"head_share": 0.5}, ["groups.main.options.head_share: unknown key"]),
+    ],
+)
+def test_options_are_those_of_the_groups_strategy(options, said):
+    with pytest.raises(ConfigError) as refused:
+        load(changed("groups.main.options", options, changed("groups.main.strategy", "l2sp")))
+    assert all(text in str(refused.value) for text in said), str(refused.value)
+    config = load(changed("groups.main.options", {"alpha": 2}, changed("groups.main.strategy", "l2sp")))
+    assert config["groups"]["main"]["options"] == {"alpha": 2}
+
+
+def test_a_group_of_the_papers_strategy_has_no_options():
+    with pytest.raises(ConfigError, match=r"groups\.main\.options\.alpha: unknown key"):
+        load(changed("groups.main.options", {"alpha": 1}))
+
+
+def test_tables_of_several_groups_name_groups_that_are_there():
+    assert load(changed("tables.group", ["main", "curves"]))["tables"]["group"] == ["main", "curves"]
+    with pytest.raises(ConfigError, match=r"tables\.group: 'mian' is none of the groups curves, main"):
+        load(changed("tables.group", ["main", "mian"]))
 
 
 PAPER = yaml.safe_load((PROJECT / "config/paper.yaml").read_text())

@@ -10,11 +10,11 @@ import pytest
 from matplotlib.colors import to_rgb
 from test_published import published_of
 
-from headstart.heads import starts
 from headstart.report.charts import draw_legend, line_keys, settle, write_figure
 from headstart.report.figures import class_curves, learning_curves, neighbour_curves, shots_curves
-from headstart.report.palette import PALETTE, WITHOUT_NEIGHBOURS, chosen_neighbours, in_order, style
-from headstart.report.tables import table2
+from headstart.report.palette import SPARE, chosen_neighbours, in_order, look_of, style
+from headstart.report.scores import table2
+from headstart.vocabulary import MEASURES, STRATEGIES, Measure, all_starts
 
 SEVEN = ["random", "inference", "inference-k1", "wordnet", "wordnet-k1", "word2vec", "imprinted"]
 STEPS = (0, 1, 4, 16)
@@ -149,7 +149,7 @@ def test_class_curves_follow_one_class_and_show_its_sources():
     assert [image.get_size() for image in images] == [(20, 20)] * 2
     assert all(np.all(image.get_array() == 200) for image in images)
     frame = figure.axes[2].spines["top"].get_edgecolor()
-    assert frame[:3] == pytest.approx(to_rgb(PALETTE["inference"].colour))
+    assert frame[:3] == pytest.approx(to_rgb(style("inference").colour))
 
 
 def test_class_without_test_scores_is_refused():
@@ -171,7 +171,7 @@ def test_sweep_is_drawn_from_test_images_and_marks_both_choices():
     marks = [line for line in axes.get_lines() if line.get_linestyle() == "None"][:2]
     assert [(np.asarray(m.get_xdata()).tolist(), m.get_markerfacecolor()) for m in marks] == [
         ([5], "none"),
-        ([20], PALETTE["inference"].colour),
+        ([20], style("inference").colour),
     ]
     assert [panel.get_title(loc="left") for panel in figure.axes] == [
         "Disjoint (4 classes)",
@@ -371,14 +371,22 @@ def test_figures_use_no_pyplot_and_tables_no_matplotlib():
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
 
 
-def test_palette_has_a_look_for_every_initialisation():
-    assert set(PALETTE) == set(starts.INITIALISATIONS)
-    for name in starts.INITIALISATIONS:
-        if name in WITHOUT_NEIGHBOURS:
-            with pytest.raises(ValueError, match="unknown initialisation"):
-                starts.parse_initialisation(f"{name}-k1")
-        else:
-            assert starts.parse_initialisation(f"{name}-k1") == (name, 1)
+def test_every_start_has_a_look_and_a_new_word_takes_a_spare_one(monkeypatch):
+    before = {word: style(word) for word in all_starts()}
+    for number, word in enumerate(("path", "lin")):
+        monkeypatch.setitem(MEASURES, word, Measure(word, "measures.similarity:measure_wordnet", reads=("taxonomy",)))
+        assert look_of(word) == SPARE[number]
+        assert style(f"{word}-k2").name == f"{word}, K = 2"
+    assert {word: style(word) for word in before} == before
+    assert in_order(["lin", "random", "imprinted", "path"]) == ["random", "path", "lin", "imprinted"]
+
+
+def test_a_strategy_draws_with_its_own_dashes_in_the_colour_of_its_start():
+    plain, probe = style("wordnet"), style("wordnet+linear")
+    assert (plain.colour, plain.marker) == (probe.colour, probe.marker) and plain.dashes != probe.dashes
+    assert probe.name == "WordNet, Linear probe"
+    dashes = [strategy.dashes for strategy in STRATEGIES.values()]
+    assert len(set(dashes)) == len(dashes)
 
 
 def test_fixed_k_takes_the_look_of_its_measure():
@@ -390,10 +398,13 @@ def test_fixed_k_takes_the_look_of_its_measure():
 
 
 def test_unknown_initialisation_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"'magic'; known: random, inference, wordnet, word2vec, imprinted and"):
+    with pytest.raises(
+        ValueError, match=r"'magic'; use one of random, inference, wordnet, word2vec, imprinted, or <measure>-k<K>"
+    ):
         style("magic")
 
 
+BY_HAND = [start.look for start in all_starts().values() if start.look]
 # Machado et al. 2009, severity 1; on linear RGB.
 BLINDNESS = {
     "none": np.eye(3),
@@ -415,18 +426,29 @@ def lab(colour, seen=BLINDNESS["none"]):
 @pytest.mark.parametrize("page", ["colour", "night"])
 @pytest.mark.parametrize("kind", BLINDNESS)
 def test_colours_stay_apart_for_every_eye(kind, page):
-    seen = [lab(getattr(look, page), BLINDNESS[kind]) for look in PALETTE.values()]
+    seen = [lab(getattr(look, page), BLINDNESS[kind]) for look in BY_HAND]
     assert min(math.dist(a, b) for a, b in itertools.combinations(seen, 2)) > 28
 
 
 def test_looks_stay_apart_in_grey():
-    lightness = sorted(lab(look.colour)[0] for look in PALETTE.values())
+    lightness = sorted(lab(look.colour)[0] for look in BY_HAND)
     assert min(np.diff(lightness)) > 10
     assert lightness[-1] < 75
-    night = sorted(lab(look.night)[0] for look in PALETTE.values())
+    night = sorted(lab(look.night)[0] for look in BY_HAND)
     assert min(np.diff(night)) > 10 and night[0] > 50
-    assert len({look.marker for look in PALETTE.values()}) == len(PALETTE)
-    assert len({look.dashes for look in PALETTE.values()}) == len(PALETTE)
+    assert len({look.marker for look in BY_HAND}) == len(BY_HAND)
+    assert len({look.dashes for look in BY_HAND}) == len(BY_HAND)
+
+
+@pytest.mark.parametrize("page", ["colour", "night"])
+@pytest.mark.parametrize("kind", BLINDNESS)
+def test_spare_looks_stay_apart_from_all_others(kind, page):
+    seen = [lab(getattr(look, page), BLINDNESS[kind]) for look in (*BY_HAND, *SPARE)]
+    assert min(math.dist(a, b) for a, b in itertools.combinations(seen, 2)) > 16
+    for part in ("marker", "dashes"):
+        assert len({getattr(look, part) for look in (*BY_HAND, *SPARE)}) == len(BY_HAND) + len(SPARE)
+    if page == "colour":  # in grey on paper
+        assert all(20 <= lab(look.colour)[0] < 75 for look in SPARE)
 
 
 def test_legend_takes_the_fewest_rows_that_fit():

@@ -7,7 +7,7 @@ from test_tables import history_of
 
 from headstart.report.published import caption_beside, lay_out_beside, place_beside, shows_published
 from headstart.report.rendering import to_html, to_latex, to_markdown
-from headstart.report.tables import table2
+from headstart.report.scores import table2
 
 CONFIG = Path(__file__).parents[2] / "config"
 RUNS = {"imprinted": {0: [0.5, 0.6], 1: [0.5, 0.6]}, "inference": {0: [0.39, 0.42], 1: [0.408, 0.44]}}

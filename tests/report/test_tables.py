@@ -7,16 +7,8 @@ import pytest
 
 from headstart.report.claims import CLAIMS, caption_claims, check_claims, lay_out_claims, verdict
 from headstart.report.rendering import Table, to_html, to_latex, to_markdown, write_all
-from headstart.report.tables import (
-    caption,
-    caption_neighbours,
-    lay_out_neighbours,
-    lay_out_table1,
-    lay_out_table2,
-    table1,
-    table2,
-    table_neighbours,
-)
+from headstart.report.scores import caption, lay_out_table2, table2
+from headstart.report.tables import caption_neighbours, lay_out_neighbours, lay_out_table1, table1, table_neighbours
 
 
 def history_of(scores, shots=(1,), classes=1, validation=True):

@@ -10,21 +10,11 @@ import pytest
 from test_published import published_of
 from test_tables import history_of
 
-from headstart.report.gallery import FIGURES, first_pictures
+from headstart.report.gallery import first_pictures
 from headstart.report.rendering import to_markdown
 from headstart.report.results import Results, read_by_seed, read_published
-from headstart.report.tabulation import TABLES, dropped, lonely, tabulate
-
-COMMON = (Path(__file__).parents[2] / "workflow/rules/common.smk").read_text()
-
-
-def named(what: str) -> list[str]:
-    return re.findall(r'"(\w+)"', re.search(rf"^{what} = \((.*?)\)", COMMON, flags=re.MULTILINE)[1])
-
-
-def test_tables_and_figures_of_the_pipeline_are_those_of_the_library():
-    assert named("TABLES") == list(TABLES)
-    assert named("FIGURES") == list(FIGURES)
+from headstart.report.tabulation import dropped, lonely, tabulate
+from headstart.vocabulary import FIGURES, TABLES
 
 
 def test_every_table_and_figure_has_a_caption_in_the_report():

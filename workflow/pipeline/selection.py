@@ -199,19 +199,25 @@ class Selection:
         return [self.layout.at("figure", figure=figure, form=form) for figure in FIGURES for form in FIGURE_FORMS]
 
 
+def title(wildcards: Any) -> str:
+    """Return what the report calls a table or a figure."""
+    word = wildcards.get("table")
+    return TABLES[word].title if word else FIGURES[wildcards.figure].title
+
+
 def page_labels(wildcards: Any) -> dict[str, str]:
     """Return what the report calls a table to read."""
-    return {"result": TABLES[wildcards.table].title, "form": "page"}
+    return {"result": title(wildcards), "form": "page"}
 
 
 def numbers_labels(wildcards: Any) -> dict[str, str]:
     """Return what the report calls a table to compute with."""
-    return {"result": TABLES[wildcards.table].title, "form": "numbers"}
+    return {"result": title(wildcards), "form": "numbers"}
 
 
 def figure_labels(wildcards: Any) -> dict[str, str]:
     """Return what the report calls a figure."""
-    return {"result": FIGURES[wildcards.figure].title}
+    return {"result": title(wildcards)}
 
 
 def benchmarks_folder(wildcards: Any, output: Any) -> str:

@@ -33,6 +33,7 @@ rule tabulate:
     params:
         examples=runs.examples(),
         measures=experiment.measures,
+        title=selection.title,
         runs=runs.table_runs,
         looks=runs.table_looks,
         rule=config["neighbours"]["rule"],
@@ -70,6 +71,7 @@ rule draw_figure:
     params:
         example=runs.example(),
         measures=experiment.measures,
+        title=selection.title,
         runs=runs.figure_runs,
         looks=runs.figure_looks,
         sweep_shots=runs.sweep_shots,
