@@ -25,6 +25,7 @@ sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
 
 from pipeline.attempts import growing
 from pipeline.closing import closing_words
+from pipeline.code_reading import CodeError
 from pipeline.code_version import code_version as version_of
 from pipeline.config.loading import load_config
 from pipeline.config.contradictions import PUBLISHED, ConfigError, is_url, read_wnids, used_measures
@@ -73,9 +74,12 @@ wildcard_constraints:
     figure="|".join(FIGURES),
 
 
-def code_version(script):
-    """Digest of a rule's script and of the library code it reaches; a parameter of every rule."""
-    return version_of(PROJECT / "workflow/scripts" / script, LIBRARY)
+def code_version(script, *words):
+    """Digest of a rule's script and of the library code it reaches, by words of the config too ("module:name")."""
+    try:
+        return version_of(PROJECT / "workflow/scripts" / script, LIBRARY, words)
+    except CodeError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def tar_of(wildcards):
