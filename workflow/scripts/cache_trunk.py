@@ -1,17 +1,19 @@
 """Rule cache_trunk: the frozen blocks' output for the test and validation images."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from pathlib import Path
 
 import pandas as pd
 
 from headstart.data.images import PixelStore
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 from headstart.machine.memory import Sizes, fitting
 from headstart.networks.backbones import cut, load_classifier, pick_device
 from headstart.networks.embedding import cache_trunk
 
-follow(snakemake.log[0])
 params = snakemake.params
 device = pick_device(snakemake.threads, **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)

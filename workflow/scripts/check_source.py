@@ -1,16 +1,18 @@
 """Rule check_source: the source network's top-1 on pictures of its own classes."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from pathlib import Path
 
 import pandas as pd
 
 from headstart.data.images import PixelStore
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 from headstart.networks.backbones import load_classifier, pick_device
 from headstart.networks.pretraining import accuracy, class_indices
 
-follow(snakemake.log[0])
 params = snakemake.params
 device = pick_device(snakemake.threads)
 store = PixelStore([Path(snakemake.input.store)])

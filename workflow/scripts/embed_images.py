@@ -1,17 +1,19 @@
 """Rule embed_images: what the source network's last layer sees of every image, and that layer itself."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from pathlib import Path
 
 import pandas as pd
 
 from headstart.data.images import PixelStore
 from headstart.jobs.files import write_arrays
-from headstart.jobs.logs import follow
 from headstart.machine.memory import Sizes, fitting
 from headstart.networks.backbones import cut, load_classifier, pick_device
 from headstart.networks.embedding import embed
 
-follow(snakemake.log[0])
 params = snakemake.params
 device = pick_device(snakemake.threads, **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)

@@ -1,5 +1,9 @@
 """Rule fine_tune: every initialisation of a group, trained on the same images, crops and dropout."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +16,10 @@ from headstart.finetuning.training import evaluation_steps, train_lockstep
 from headstart.heads.starts import load_heads
 from headstart.jobs.checkpoints import Checkpoint, digest_of
 from headstart.jobs.files import write_arrays, write_table
-from headstart.jobs.logs import follow
 from headstart.machine.computing import precision_on, processor_of
 from headstart.machine.memory import Sizes, fitting
 from headstart.networks.backbones import cut, load_classifier, pick_device
 
-follow(snakemake.log[0])
 params, training, wildcards = snakemake.params, snakemake.params.training, snakemake.wildcards
 device = pick_device(training["threads"], **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)

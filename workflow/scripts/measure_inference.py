@@ -1,15 +1,17 @@
 """Rule measure_inference: F-score of each source output for each target class, on n training images."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 import pandas as pd
 from safetensors.numpy import load_file
 
 from headstart.data.splits import locate, shots
 from headstart.heads.sweeps import SourceHead, source_logits
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 from headstart.measures.similarity import inference
 
-follow(snakemake.log[0])
 targets = pd.read_csv(snakemake.input.targets)["wnid"]
 chosen = shots(pd.read_csv(snakemake.input.split), int(snakemake.wildcards.shots))
 rows, labels = locate(chosen, pd.read_csv(snakemake.input.images), targets)

@@ -1,15 +1,17 @@
 """Rule measure_word2vec: cosine between the averaged word vectors of targets and sources."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from os.path import commonpath
 
 import pandas as pd
 
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 from headstart.measures.similarity import known_words, word2vec
 from headstart.measures.wordvectors import load_vectors
 
-follow(snakemake.log[0])
 vectors = load_vectors(commonpath(snakemake.input.vectors))
 targets = pd.read_csv(snakemake.input.targets)
 sources = pd.read_csv(snakemake.input.classes).query("role == 'source'")

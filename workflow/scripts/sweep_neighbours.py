@@ -1,14 +1,16 @@
 """Rule sweep_neighbours: F right after initialisation for every number of neighbours K."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 import pandas as pd
 from safetensors.numpy import load_file
 
 from headstart.data.splits import locate, shots
 from headstart.heads.sweeps import Images, SourceHead, numbers_to_try, sweep_measures
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 
-follow(snakemake.log[0])
 params, wanted = snakemake.params, snakemake.params.neighbours
 targets, images = pd.read_csv(snakemake.input.targets), pd.read_csv(snakemake.input.images)
 features = load_file(snakemake.input.features)["features"]

@@ -1,16 +1,18 @@
 """Rule train_source: the demo's source network, trained on the drawn source classes."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from pathlib import Path
 
 import pandas as pd
 
 from headstart.data.images import PixelStore
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 from headstart.networks.backbones import load_classifier, pick_device
 from headstart.networks.pretraining import accuracy, hold_out, save_weights, train_classifier
 
-follow(snakemake.log[0])
 params, training = snakemake.params, snakemake.params.training
 device = pick_device(params.torch_threads)
 store = PixelStore([Path(path) for path in snakemake.input.stores])
