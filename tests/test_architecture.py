@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,21 @@ def test_scripts_read_call_and_write_without_decisions(path):
     found = [type(node).__name__ for node in ast.walk(tree) if isinstance(node, forbidden)]
     assert not found, f"{path.name} has {found}; move it into the library"
     assert path.read_text().startswith(f'"""Rule {path.stem}: '), f"{path.name} does not name its rule"
-    assert "follow(snakemake.log[0])" in path.read_text()
+
+
+FIRST_WORDS = ["from headstart.jobs.logs import follow", "follow(snakemake.log[0])"]
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_the_log_of_a_script_is_open_before_anything_else_can_fail(path):
+    _, *statements = ast.parse(path.read_text()).body
+    assert list(map(ast.unparse, statements[:2])) == FIRST_WORDS
+
+
+def test_the_log_can_be_opened_in_any_environment():
+    packages = {name.split(".")[0] for name in imports(LIBRARY / "jobs/logs.py")}
+    assert packages <= set(sys.stdlib_module_names)
+    assert not any(imports(path) for path in (LIBRARY / "__init__.py", LIBRARY / "jobs/__init__.py"))
 
 
 def test_script_rule_and_log_share_one_name():

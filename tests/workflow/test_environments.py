@@ -13,7 +13,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from pipeline.code_version import everything_reached, file_of
+from pipeline.code_reading import file_of
+from pipeline.code_version import everything_reached
 
 PROJECT = Path(__file__).parents[2]
 LIBRARY = PROJECT / "src"
@@ -60,12 +61,18 @@ def modules_named(statement: ast.Import | ast.ImportFrom) -> list[str]:
     return [statement.module or "", *(f"{statement.module}.{alias.name}" for alias in statement.names)]
 
 
-def packages_needed(script: Path, library: Path) -> set[str]:
-    """Top names of the third-party packages that a script imports, itself or through the library, at once or later."""
+def packages_needed(script: Path, library: Path, words: tuple[str, ...] = ()) -> set[str]:
+    """Top names of the third-party packages that a script imports, itself or through the library, at once or later.
+
+    What it finds by words of a config, "module:name", is imported when it is used.
+    """
     statements = import_statements(ast.parse(script.read_text()).body, lazy=False)
-    for reached in everything_reached(script, library).values():
+    for reached in everything_reached(script, library, words).values():
         statements += import_statements(reached, lazy=True)
     names = [name for statement in statements for name in modules_named(statement)]
+    names += [
+        f"{package.parent.name}.{word.split(':')[0]}" for package in library.glob("*/__init__.py") for word in words
+    ]
     loaded: set[Path] = set()
     packages: set[str] = set()
     while names:
@@ -171,11 +178,10 @@ def test_the_snakefile_itself_needs_nothing_but_snakemake(tmp_path):
     (tmp_path / "common.py").write_text("\n".join(lines))
     both = tmp_path / "both"
     both.mkdir()
-    (both / "headstart").symlink_to(LIBRARY / "headstart")
-    for path in (PROJECT / "workflow").glob("*.py"):
-        (both / path.name).symlink_to(path)
+    for package in (LIBRARY / "headstart", PROJECT / "workflow/pipeline"):
+        (both / package.name).symlink_to(package)
     packages = packages_needed(tmp_path / "common.py", both) - {"snakemake"}
-    assert "jsonschema" in packages and "contradictions" not in packages
+    assert "jsonschema" in packages and "pipeline" not in packages
     distributions = {dist.lower() for name in packages for dist in DISTRIBUTIONS[name]}
     assert distributions <= snakemakes_own()
 
@@ -222,5 +228,7 @@ def test_imports_are_found_however_they_come_and_only_where_they_are_reached(tmp
     script = tmp_path / "script.py"
     script.write_text("import os\nimport PIL.Image\nfrom kit import chained\nfrom kit.used import f\nf()\n")
     assert packages_needed(script, tmp_path) == {"PIL", "numpy", "timm", "scipy"}
+    (kit / "worded.py").write_text("import pandas\n\ndef g():\n    import torch\n\ndef never():\n    import nltk\n")
+    assert packages_needed(script, tmp_path, ("worded:g",)) == {"PIL", "numpy", "timm", "scipy", "pandas", "torch"}
     assert conda_names({"PIL", "torch", "matplotlib"}) == {"pillow", "pytorch", "matplotlib-base"}
     assert conda_names({"pandas"}) == {"pandas", "pyarrow"}

@@ -27,6 +27,7 @@ from headstart.vocabulary import FIGURES, MEASURES, TABLES
 from pipeline import selection
 from pipeline.attempts import growing
 from pipeline.closing import closing_words
+from pipeline.code_reading import CodeError
 from pipeline.code_version import code_version as version_of
 from pipeline.config.contradictions import ConfigError
 from pipeline.config.loading import load_config
@@ -66,8 +67,11 @@ wildcard_constraints:
 
 
 def code_version(script, *words):
-    """Digest of a rule's script, the library code it reaches, and that of the words it uses; a parameter of every rule."""
-    return version_of(PROJECT / "workflow/scripts" / script, LIBRARY)
+    """Digest of a rule's script and of the library code it reaches, by words of the config too ("module:name")."""
+    try:
+        return version_of(PROJECT / "workflow/scripts" / script, LIBRARY, words)
+    except CodeError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def measure_code(wildcards):

@@ -1,5 +1,9 @@
 """Rule audit_images: how many images every target class has, and which classes are kept."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from pathlib import Path
 
 import pandas as pd
@@ -7,9 +11,7 @@ import pandas as pd
 from headstart.data.audit import audit_classes, kept_images, say_listed
 from headstart.data.splits import Wanted, read_lists
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 
-follow(snakemake.log[0])
 classes = pd.read_csv(snakemake.input.classes, keep_default_na=False)
 targets = classes[classes["role"] == "target"]
 audits = {Path(path).name.split(".")[0]: pd.read_csv(path, keep_default_na=False) for path in snakemake.input.audits}

@@ -1,12 +1,14 @@
 """Rule build_explorer: the interactive page, one file that needs no network."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 import pandas as pd
 
 from headstart.explorer.page import write_page
-from headstart.jobs.logs import follow
 from headstart.report.results import Results, read_history, read_published, read_similarities
 
-follow(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params
 results = Results(
     classes=pd.read_csv(inputs.classes, keep_default_na=False),

@@ -1,5 +1,9 @@
 """Rule cache_trunk: the frozen blocks' output for the test and validation images."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from pathlib import Path
 
 import pandas as pd
@@ -7,13 +11,11 @@ import pandas as pd
 from headstart.data.images import PixelStore
 from headstart.data.views import View
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 from headstart.machine.machines import pick_machine
 from headstart.machine.memory import Sizes, fitting
 from headstart.networks.backbones import cut, load_classifier
 from headstart.networks.embedding import cache_trunk
 
-follow(snakemake.log[0])
 params = snakemake.params
 machine = pick_machine(snakemake.threads, **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)

@@ -1,5 +1,9 @@
 """Rule check_source: the source network's top-1 on pictures of its own classes."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from pathlib import Path
 
 import pandas as pd
@@ -7,12 +11,10 @@ import pandas as pd
 from headstart.data.images import PixelStore
 from headstart.data.views import View
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 from headstart.machine.machines import pick_machine
 from headstart.networks.backbones import load_classifier
 from headstart.networks.pretraining import Labelled, accuracy, class_indices
 
-follow(snakemake.log[0])
 params = snakemake.params
 machine = pick_machine(snakemake.threads)
 store = PixelStore([Path(snakemake.input.store)])

@@ -1,12 +1,14 @@
 """Rule decode_images: every image of one class, checked and decoded once."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from pathlib import Path
 
 from headstart.data.images import decode_tar
 from headstart.data.splits import all_listed
-from headstart.jobs.logs import follow
 
-follow(snakemake.log[0])
 decode_tar(
     Path(snakemake.input.tar),
     Path(snakemake.output.store),

@@ -1,12 +1,14 @@
 """Rule describe_classes: names, glosses and types of all classes."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 import pandas as pd
 
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 from headstart.measures.taxonomy import describe, read_taxonomy
 
-follow(snakemake.log[0])
 sources = pd.read_csv(snakemake.input.sources, sep="\t")
 targets = pd.read_csv(snakemake.input.targets, sep="\t")
 synsets = read_taxonomy(snakemake.input.taxonomy)

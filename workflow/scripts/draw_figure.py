@@ -1,14 +1,16 @@
 """Rule draw_figure: one figure of the paper or about it, with the numbers it shows."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 import pandas as pd
 
-from headstart.jobs.logs import follow
 from headstart.report.charts import write_figure
 from headstart.report.gallery import first_pictures
 from headstart.report.results import Results, read_by_seed, read_history, read_published, read_similarities
 from headstart.vocabulary import FIGURES, code_of
 
-follow(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params
 results = Results(
     classes=pd.read_csv(inputs.classes, keep_default_na=False),

@@ -1,16 +1,18 @@
 """Rule initialise_heads: the first weights of the new last layer, for every start of these images."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 import pandas as pd
 from safetensors.numpy import load_file
 
 from headstart.data.splits import locate, shots
 from headstart.heads.neighbours import neighbours_per_class
 from headstart.heads.starts import HeadInputs, initialise, save_heads
-from headstart.jobs.logs import follow
 from headstart.measures.similarity import read_similarity
 from headstart.vocabulary import MEASURES
 
-follow(snakemake.log[0])
 params, wildcards = snakemake.params, snakemake.wildcards
 targets = pd.read_csv(snakemake.input.targets)
 wnids, types = list(targets["wnid"]), targets["type"]

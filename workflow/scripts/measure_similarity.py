@@ -1,13 +1,15 @@
 """Rule measure_similarity: how similar each target class is to each source class, by one measure."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 import pandas as pd
 
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 from headstart.measures.material import read_material
 from headstart.vocabulary import MEASURES, code_of
 
-follow(snakemake.log[0])
 wildcards = snakemake.wildcards
 material = read_material(dict(snakemake.input.items()), wildcards.sample, snakemake.params.settings)
 similarity = code_of(MEASURES[wildcards.measure].code)(material)

@@ -1,5 +1,9 @@
 """Rule record_provenance: commit, config, versions, devices, seeds and times behind the results."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +12,6 @@ import pandas as pd
 import yaml
 
 from headstart.jobs.files import replacing
-from headstart.jobs.logs import follow
 from headstart.jobs.provenance import commit, digest, machine, times, versions
 
 PACKAGES = (
@@ -16,7 +19,6 @@ PACKAGES = (
     *("scikit-learn", "scipy", "matplotlib", "altair", "vl-convert-python", "pillow"),
 )
 
-follow(snakemake.log[0])
 config = snakemake.params.config
 runs = pd.concat([pd.read_parquet(path, columns=["device", "processor", "precision"]) for path in snakemake.input.runs])
 record = {

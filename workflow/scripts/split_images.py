@@ -1,14 +1,16 @@
 """Rule split_images: training, validation and test images of every class, for one seed."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from pathlib import Path
 
 import pandas as pd
 
 from headstart.data.splits import Wanted, read_lists, split_images
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 
-follow(snakemake.log[0])
 params = snakemake.params
 split = split_images(
     pd.read_csv(snakemake.input.images),

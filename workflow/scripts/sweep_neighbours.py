@@ -1,5 +1,9 @@
 """Rule sweep_neighbours: F right after initialisation for every number of neighbours K."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from functools import partial
 
 import pandas as pd
@@ -8,11 +12,9 @@ from safetensors.numpy import load_file
 from headstart.data.splits import locate, shots
 from headstart.heads.sweeps import CrossValidation, Images, SourceHead, numbers_to_try, sweep_measures
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 from headstart.measures.material import Material, measured_on
 from headstart.vocabulary import MEASURES, code_of
 
-follow(snakemake.log[0])
 params, wanted = snakemake.params, snakemake.params.neighbours
 targets, images = pd.read_csv(snakemake.input.targets), pd.read_csv(snakemake.input.images)
 features = load_file(snakemake.input.features)["features"]

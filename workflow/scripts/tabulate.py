@@ -1,13 +1,15 @@
 """Rule tabulate: one table of the paper or about it, in every form."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 import pandas as pd
 
-from headstart.jobs.logs import follow
 from headstart.report.rendering import write_all
 from headstart.report.results import Results, read_by_seed, read_history, read_published, read_similarities
 from headstart.report.tabulation import tabulate
 
-follow(snakemake.log[0])
 inputs, params = snakemake.input, snakemake.params
 results = Results(
     classes=pd.read_csv(inputs.classes, keep_default_na=False),

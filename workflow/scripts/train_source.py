@@ -1,5 +1,9 @@
 """Rule train_source: the demo's source network, trained on the drawn source classes."""
 
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
 from pathlib import Path
 
 import pandas as pd
@@ -7,12 +11,10 @@ import pandas as pd
 from headstart.data.images import PixelStore
 from headstart.data.views import View
 from headstart.jobs.files import write_table
-from headstart.jobs.logs import follow
 from headstart.machine.machines import pick_machine
 from headstart.networks.backbones import load_classifier
 from headstart.networks.pretraining import Course, accuracy, hold_out, save_weights, train_classifier
 
-follow(snakemake.log[0])
 params, training = snakemake.params, snakemake.params.training
 machine = pick_machine(params.torch_threads)
 store = PixelStore([Path(path) for path in snakemake.input.stores])
