@@ -152,13 +152,6 @@ def test_without_validation_images_there_is_no_clean_best():
     assert scores_of_runs(empty)["clean_best"].isna().all()
 
 
-def test_runs_of_two_groups_are_not_mixed():
-    rows = one_class("random", 1, 0, test=[0.1])
-    both = pd.concat([history_of(rows), history_of(rows, group="curves")])
-    with pytest.raises(ValueError, match="one group, got curves, main"):
-        scores_of_runs(both)
-
-
 def test_run_without_step_zero_is_refused():
     rows = [("random", 1, 4, 1, "test", "n1", 0.2)]
     with pytest.raises(ValueError, match="random, 1 shots, seed 4 has no test scores at step 0"):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[3]
-PATTERNS = ("config/**/*", "src/**/*", "workflow/*.py", "workflow/scripts/*.py")
+PATTERNS = ("config/**/*", "src/**/*", "workflow/pipeline/**/*", "workflow/scripts/*.py")
 
 
 def shipped(project: Path) -> list[str]:
