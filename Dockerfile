@@ -1,6 +1,6 @@
 FROM condaforge/miniforge3:latest
 LABEL io.github.snakemake.containerized="true"
-LABEL io.github.snakemake.conda_env_hash="e5b6a45ca2a3f6d2e64715e6aa224b472420de730427de2c0165c4712ad168d3"
+LABEL io.github.snakemake.conda_env_hash="b9ea148c4282d1b82fad6f63d4269e9434937d7e991365c7b0ecb10ccc2d7ac2"
 # Conda environment:
 #   source: envs/report.yaml
 #   prefix: /conda-envs/9a479edbfcac63a656f36afe479ce63b
@@ -22,7 +22,7 @@ RUN mkdir -p /conda-envs/9a479edbfcac63a656f36afe479ce63b
 COPY envs/report.yaml /conda-envs/9a479edbfcac63a656f36afe479ce63b/environment.yaml
 # Conda environment:
 #   source: envs/text.yaml
-#   prefix: /conda-envs/097e52a2f1c4d6b72eeb36e80192f8b4
+#   prefix: /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b
 #   # WordNet and word vectors.
 #   channels:
 #     - conda-forge
@@ -33,11 +33,12 @@ COPY envs/report.yaml /conda-envs/9a479edbfcac63a656f36afe479ce63b/environment.y
 #     - numpy >=2.4,<2.6
 #     - pandas =3.1
 #     - pyarrow =26.0
+#     - safetensors =0.8
 #     - tqdm =4.70
 #     - requests =2.34
 #     - urllib3 =2.8
-RUN mkdir -p /conda-envs/097e52a2f1c4d6b72eeb36e80192f8b4
-COPY envs/text.yaml /conda-envs/097e52a2f1c4d6b72eeb36e80192f8b4/environment.yaml
+RUN mkdir -p /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b
+COPY envs/text.yaml /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b/environment.yaml
 # Conda environment:
 #   source: envs/vision.yaml
 #   prefix: /conda-envs/4371b16752e26c2e435e78173f677d65
@@ -62,6 +63,6 @@ RUN mkdir -p /conda-envs/4371b16752e26c2e435e78173f677d65
 COPY envs/vision.yaml /conda-envs/4371b16752e26c2e435e78173f677d65/environment.yaml
 
 RUN conda env create --prefix /conda-envs/9a479edbfcac63a656f36afe479ce63b --file /conda-envs/9a479edbfcac63a656f36afe479ce63b/environment.yaml && \
-    conda env create --prefix /conda-envs/097e52a2f1c4d6b72eeb36e80192f8b4 --file /conda-envs/097e52a2f1c4d6b72eeb36e80192f8b4/environment.yaml && \
+    conda env create --prefix /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b --file /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b/environment.yaml && \
     conda env create --prefix /conda-envs/4371b16752e26c2e435e78173f677d65 --file /conda-envs/4371b16752e26c2e435e78173f677d65/environment.yaml && \
     conda clean --all -y

@@ -42,7 +42,7 @@ PIPELINE = {
     "experiment": {"config", "layout"},
     "selection": {"config", "experiment", "layout"},
     "plan": {"config", "layout"},
-    "docs": set(),
+    "docs": {"layout"},
 }
 # Jobs are many and start-up counts: only these may draw in the heavy packages when they are imported.
 HEAVY = {"torch", "torchvision", "timm", "matplotlib", "gensim", "nltk", "sklearn"}

@@ -31,8 +31,8 @@ SMALLER = {
     },
     "training": {"steps": 300, "evaluations": 12},
 }
-STATE = "work/minimal/runs/finetune/main/4-0.pt"
-WILDCARDS = "main_4_0"
+STATE = "work/minimal/runs/finetune/4-0.pt"
+WILDCARDS = "finetune_4_0"
 ON_GPU = {"embed_images", "cache_trunk", "fine_tune"}
 # The profile's own waits suit a cluster of many users; and there is no accounting here, so squeue is asked.
 QUICKER = [
@@ -147,9 +147,7 @@ def test_a_cancelled_training_is_tried_again_and_goes_on_where_it_was(ran):
     training = [job for job in asked_for(jobs, "fine_tune") if job["comment"].endswith(WILDCARDS)]
     assert [job["state"] for job in training] == ["CANCELLED", "COMPLETED"]
     assert "SLURM status is: 'CANCELLED'" in said and "Trying to restart job" in said
-    resumed = re.search(
-        r"resumed at step (\d+)", (folder / RESULTS / "logs/fine_tune/finetune/main/4-0.log").read_text()
-    )
+    resumed = re.search(r"resumed at step (\d+)", (folder / RESULTS / "logs/fine_tune/finetune/4-0.log").read_text())
     assert resumed and 10 <= int(resumed[1]) < SMALLER["training"]["steps"]
     # Twice the memory, in case that was what was wrong.
     memory = [int(re.search(r"mem=(\d+)", job["tres-alloc"])[1]) for job in training]
@@ -158,8 +156,8 @@ def test_a_cancelled_training_is_tried_again_and_goes_on_where_it_was(ran):
 
 def test_slurm_sees_few_jobs_and_those_on_the_network_get_a_gpu(ran):
     _, said, jobs = ran
-    counts = {rule: len(asked_for(jobs, rule)) for rule in ("decode_images", "initialise_heads", "measure_inference")}
-    assert counts == {"decode_images": 1, "initialise_heads": 1, "measure_inference": 1}
+    counts = {rule: len(asked_for(jobs, rule)) for rule in ("decode_images", "initialise_heads", "measure_similarity")}
+    assert counts == {"decode_images": 1, "initialise_heads": 1, "measure_similarity": 1}
     config = yaml.safe_load((PROJECT / "config/minimal.yaml").read_text())
     update_config(config, SMALLER)
     # One more, for one of them was cancelled.

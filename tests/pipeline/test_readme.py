@@ -9,8 +9,8 @@ PROJECT = Path(__file__).parents[2]
 TEXT = (PROJECT / "README.md").read_text()
 
 
-def test_every_file_has_its_line():
-    assert readme.tree() in TEXT, "the list of files in README.md is not up to date: run `make readme`"
+def test_every_room_has_its_line():
+    assert readme.tree() in TEXT, "the list of rooms in README.md is not up to date: run `make readme`"
 
 
 def test_every_make_target_named_is_there():

@@ -18,8 +18,8 @@ STANDIN = PROJECT / "tests/conda"
 HOST = {"channels": ["conda-forge"], "dependencies": ["python >=3.11", "snakemake =9.27"]}
 # One cheap result of each environment.
 MADE = {
-    "text": f"{RESULTS}/similarity/wordnet.parquet",
-    "vision": f"{RESULTS}/heads/main/4-1.safetensors",
+    "text": f"{RESULTS}/similarity/wordnet/all.parquet",
+    "vision": f"{RESULTS}/heads/4-1.safetensors",
     "report": f"{RESULTS}/figures/figure3.csv",
 }
 

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES, all_starts, codes
 from pipeline.code_reading import file_of
 from pipeline.code_version import everything_reached
 
@@ -25,6 +26,23 @@ CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
 # What is imported by nobody but needed all the same: pandas reads and writes Parquet with it.
 UNSEEN = {"pandas": {"pyarrow"}}
 DISTRIBUTIONS = packages_distributions()
+
+
+def all_of(table: dict) -> tuple[str, ...]:
+    """The places of the code behind all words of a table."""
+    return tuple(codes(table, table))
+
+
+# What a script finds by words of a config: any word may stand in one.
+WORDS = {
+    "measure_similarity": all_of(MEASURES),
+    "sweep_neighbours": all_of({word: measure for word, measure in MEASURES.items() if measure.sampled}),
+    "initialise_heads": all_of(all_starts()),
+    "fine_tune": all_of(STRATEGIES),
+    "tabulate": all_of(TABLES),
+    "draw_figure": all_of(FIGURES),
+    "build_explorer": all_of({"table2": TABLES["table2"]}),
+}
 
 
 def script_environments() -> list[tuple[str, str]]:
@@ -140,10 +158,16 @@ def test_environments_are_conda_forge_alone_pinned_to_the_locked_minors(path):
     assert not faults(path.read_text(), LOCK, PYTHON)
 
 
+def test_scripts_that_find_code_by_words_are_those_with_words():
+    found = {path.stem for path in (PROJECT / "workflow/scripts").glob("*.py") if "code_of(" in path.read_text()}
+    assert found | {"tabulate", "build_explorer", "initialise_heads"} == set(WORDS)
+
+
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_environments_hold_exactly_what_their_rules_import(path):
     needed = {
-        name: packages_needed(PROJECT / f"workflow/scripts/{name}.py", LIBRARY) for name, _ in script_environments()
+        name: packages_needed(PROJECT / f"workflow/scripts/{name}.py", LIBRARY, WORDS.get(name, ()))
+        for name, _ in script_environments()
     }
     wanted = set().union(*(conda_names(needed[rule]) for rule, env in script_environments() if env == path.stem))
     assert held(path.read_text()) == wanted

@@ -33,8 +33,8 @@ use rule * from headstart as headstart_*
 
 for rule in workflow.rules:
     if rule.name == "headstart_fine_tune":
-        made = type("Output", (), {{"history": "{prefix}/results/minimal/runs/finetune/main/4-0.parquet"}})
-        print("state:", rule.params.state(None, made))
+        made = type("Output", (), {{"history": "{prefix}/results/minimal/runs/finetune/4-0.parquet"}})
+        print("state:", rule.params.state(type("W", (), {{"strategy": "finetune", "shots": 4, "seed": 0}}), made))
 """
 
 
@@ -74,15 +74,15 @@ def local(tmp_path):
 def test_the_whole_is_planned_with_every_file_beneath_the_prefix(local):
     said = snakemake(local, "--dry-run")
     ours = snakemake(PROJECT, "--dry-run", "--forceall", "--nolock", "--configfile", "config/minimal.yaml")
-    assert counts(said) == counts(ours) and counts(said)["fine_tune"] == "6"
-    state = Path(PREFIX, "work", "minimal", "runs/finetune/main/4-0.pt")
+    assert counts(said) == counts(ours) and counts(said)["fine_tune"] == "4"
+    state = Path(PREFIX, "work", "minimal", "runs/finetune/4-0.pt")
     assert f"state: {state}" in said
     assert not re.findall(r"(?<!of it/)(?:results|resources)/minimal", said)
 
 
 def test_the_cheap_rules_run_and_leave_everything_beneath_the_prefix(local):
     before = {path.name for path in local.iterdir()}
-    targets = [f"{RESULTS}/splits/0.csv", f"{RESULTS}/similarity/wordnet.parquet", f"{RESULTS}/classes.csv"]
+    targets = [f"{RESULTS}/splits/0.csv", f"{RESULTS}/similarity/wordnet/all.parquet", f"{RESULTS}/classes.csv"]
     snakemake(local, *targets)
     assert all((local / target).stat().st_size for target in targets)
     assert (local / RESULTS / "logs/split_images/0.log").exists()

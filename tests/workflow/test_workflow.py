@@ -11,9 +11,11 @@ import tarfile
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from safetensors.numpy import load_file
 
 from running import KEPT, RESULTS, command, copy_project, jobs, saved_step, snakemake
 
@@ -88,14 +90,14 @@ def test_changing_comments_does_nothing(project):
 
 
 def test_changing_a_similarity_reruns_what_depends_on_it_and_nothing_else(project):
-    edit_function(project / "src/headstart/similarity.py", "word2vec")
+    edit_function(project / "src/headstart/measures/similarity.py", "word2vec")
     assert jobs(project) == {
-        "measure_word2vec": 1,
+        "measure_similarity": 1,
         "sweep_neighbours": 2,
         "choose_neighbours": 2,
         # For both seeds; K of every measure is chosen from one sweep.
-        "initialise_heads": 2 * 3,
-        "fine_tune": 6,
+        "initialise_heads": 2 * 2,
+        "fine_tune": 4,
         "tabulate": 5,
         "draw_figure": 4,
         "build_explorer": 1,
@@ -120,19 +122,19 @@ def test_removing_one_result_rebuilds_just_that(project):
     run = snakemake(project)
     assert run.returncode == 0, run.stdout
     assert jobs(project) == {}
-    (project / RESULTS / "heads/main/4-1.safetensors").unlink()
-    assert jobs(project, f"{RESULTS}/heads/main/4-1.safetensors") == {"initialise_heads": 1}
+    (project / RESULTS / "heads/4-1.safetensors").unlink()
+    assert jobs(project, f"{RESULTS}/heads/4-1.safetensors") == {"initialise_heads": 1}
 
 
 def test_adding_a_seed_adds_only_its_own_jobs(project):
     edit_config(project, seeds=[0, 1, 7])
     assert jobs(project) == {
         "split_images": 1,
-        "measure_inference": 2,
+        "measure_similarity": 1,
         "sweep_neighbours": 1,
         "choose_neighbours": 1,
-        "initialise_heads": 3,
-        "fine_tune": 3,
+        "initialise_heads": 2,
+        "fine_tune": 2,
         "tabulate": 5,
         "draw_figure": 4,
         "build_explorer": 1,
@@ -143,32 +145,90 @@ def test_adding_a_seed_adds_only_its_own_jobs(project):
 def test_adding_a_shot_count_adds_only_its_own_jobs(project):
     edit(project / "config/minimal.yaml", "shots: [1, 4]", "shots: [1, 2, 4]")
     assert jobs(project) == {
-        "measure_inference": 2,
+        "measure_similarity": 2,
         "initialise_heads": 2,
         "fine_tune": 2,
-        "tabulate": 5,
+        # Those that show runs.
+        "tabulate": 3,
         "draw_figure": 1,
         "build_explorer": 1,
         "record_provenance": 1,
     }
 
 
-def test_adding_a_group_adds_only_its_own_jobs(project):
-    groups = yaml.safe_load((project / "config/minimal.yaml").read_text())["groups"]
-    edit_config(project, groups=groups | {"pair": {"initialisations": ["random", "wordnet-k2"], "shots": [1]}})
-    assert jobs(project) == {"initialise_heads": 2, "fine_tune": 2, "build_explorer": 1, "record_provenance": 1}
+def groups_of(folder: Path) -> dict:
+    return yaml.safe_load((folder / "config/minimal.yaml").read_text())["groups"]
+
+
+def runs_in(path: Path) -> tuple[pd.DataFrame, dict]:
+    return pd.read_parquet(path).set_index("initialisation"), load_file(path.with_suffix(".safetensors"))
+
+
+def test_a_group_of_runs_that_are_there_trains_nothing(project):
+    again = {"initialisations": ["imprinted", "random"], "shots": [1]}
+    edit_config(project, groups=groups_of(project) | {"pair": again})
+    assert jobs(project) == {"build_explorer": 1, "record_provenance": 1}
+
+
+def test_adding_a_start_trains_that_start_alone(project):
+    pair = {"initialisations": ["random", "wordnet-k2"], "shots": [1]}
+    edit_config(project, groups=groups_of(project) | {"pair": pair})
+    planned = jobs(project)
+    assert planned["initialise_heads"] == planned["fine_tune"] == 2  # both seeds, one image per class
+    target = f"{RESULTS}/runs/finetune/1-0.parquet"
+    rows, weights = runs_in(project / target)
+    run = snakemake(project, target)
+    assert run.returncode == 0, run.stdout
+    assert "finished before, and kept: imprinted, inference, random, word2vec, wordnet\n" in run.stdout
+    new_rows, new_weights = runs_in(project / target)
+    assert set(new_rows.index) - set(rows.index) == {"wordnet-k2"}
+    assert new_rows.loc[list(dict.fromkeys(rows.index))].equals(rows.loc[list(dict.fromkeys(rows.index))])
+    assert all(np.array_equal(new_weights[name], value) for name, value in weights.items())
+    assert {name.split("/")[0] for name in set(new_weights) - set(weights)} == {"wordnet-k2"}
+
+
+def test_adding_a_strategy_trains_that_strategy_alone_and_it_stands_in_the_tables(project):
+    probe = {"strategy": "linear", "initialisations": ["random", "imprinted"], "shots": [1]}
+    edit_config(project, groups=groups_of(project) | {"probe": probe})
+    assert jobs(project) == {"fine_tune": 2, "record_provenance": 1}
+    edit_config(project, tables__group=["main", "probe"])
+    run = snakemake(project)
+    assert run.returncode == 0, run.stdout
+    assert run.stdout.count("Fine-tune (linear)") == 2 and "Fine-tune (finetune)" not in run.stdout
+    table = pd.read_csv(project / RESULTS / "tables/table2.csv")
+    assert set(table["strategy"]) == {"finetune", "linear"}
+    first = table.pivot(index=["start", "shots"], columns="strategy", values="first").dropna()
+    assert len(first) == 2 and (first["finetune"] == first["linear"]).all()
+    assert "Linear probe" in (project / RESULTS / "tables/table2.md").read_text()
+    assert "Random, Linear probe" in (project / RESULTS / "explore.html").read_text()
+
+
+def test_a_strategy_with_other_options_is_another_run_with_a_path_of_its_own(project):
+    drawn = {"strategy": "l2sp", "options": {"alpha": 5.0}, "initialisations": ["random"], "shots": [4]}
+    edit_config(project, groups=groups_of(project) | {"drawn": drawn})
+    target = f"{RESULTS}/runs/l2sp,alpha=5.0/4-0.parquet"
+    assert jobs(project, target) == {"fine_tune": 1}
+    run = snakemake(project, target)
+    assert run.returncode == 0, run.stdout
+    assert set(pd.read_parquet(project / target)["strategy"]) == {"l2sp,alpha=5.0"}
+    refused = snakemake(project, "--dry-run", f"{RESULTS}/runs/nonsense/4-0.parquet")
+    assert refused.returncode != 0 and "MissingRuleException" in refused.stdout
 
 
 def test_changing_the_rule_of_k_leaves_alone_what_has_no_k_to_choose(project):
     edit_config(project, neighbours__rule="clean")
     changed = jobs(project)
-    assert changed["initialise_heads"] == changed["fine_tune"] == 4  # not the curves, whose K is fixed
+    assert changed["initialise_heads"] == changed["fine_tune"] == 4
     assert "sweep_neighbours" not in changed
+    run = snakemake(project, f"{RESULTS}/runs/finetune/4-0.parquet")
+    assert run.returncode == 0, run.stdout
+    kept = re.search(r"finished before, and kept: (.*)", run.stdout)
+    assert kept and {"imprinted", "random", "inference-k1", "wordnet-k1", "word2vec-k1"} <= set(kept[1].split(", "))
 
 
 def test_a_value_on_the_command_line_replaces_the_configs(project):
     assert jobs(project, "--config", "seeds=[0]") == {
-        "tabulate": 5,
+        "tabulate": 4,  # Table 1 looks at the first seed alone
         "draw_figure": 4,
         "build_explorer": 1,
         "record_provenance": 1,
@@ -182,7 +242,7 @@ def test_papers_experiment_is_planned_offline_in_ten_seconds(tmp_path):
     assert planned["fetch_synset"] == planned["decode_images"] == 90
     # The authors' two lists, the weights and the word vectors.
     assert planned["fetch_file"] == 4
-    assert planned["fine_tune"] == 3 * (7 + 1) and planned["measure_inference"] == 3 * 8
+    assert planned["fine_tune"] == 3 * (7 + 1) and planned["measure_similarity"] == 3 * 8 + 2
     assert planned["tabulate"] == 5 and planned["draw_figure"] == 4
 
 
@@ -205,9 +265,11 @@ def test_a_faulty_config_stops_before_any_job(project):
 
 
 def test_the_same_seed_gives_the_same_bytes(project):
-    targets = [f"{RESULTS}/runs/finetune/main/4-0.{form}" for form in ("parquet", "safetensors")]
+    targets = [f"{RESULTS}/runs/finetune/4-0.{form}" for form in ("parquet", "safetensors")]
     before = [(project / target).read_bytes() for target in targets]
-    run = snakemake(project, "--force", targets[0])
+    for target in targets:  # else it would say that the runs are finished
+        (project / target).unlink()
+    run = snakemake(project, targets[0])
     assert run.returncode == 0, run.stdout
     assert [(project / target).read_bytes() for target in targets] == before
 
@@ -241,7 +303,7 @@ def test_a_class_with_too_few_images_is_dropped_where_the_config_says_so(project
     assert "3 target classes" in text and "3 of 4 target classes; dropped for too few images: spiral" in text
     audit = pd.read_csv(project / RESULTS / "audit.csv").set_index("wnid")
     assert audit.loc["n13876371", ["found", "wanted", "kept"]].tolist() == [3, 7, False]
-    history = pd.read_parquet(project / RESULTS / "runs/finetune/main/4-0.parquet")
+    history = pd.read_parquet(project / RESULTS / "runs/finetune/4-0.parquet")
     assert history["wnid"].nunique() == 3 and "n13876371" not in set(history["wnid"])
 
 
@@ -275,7 +337,7 @@ def start_and_kill(folder: Path, target: str, state: Path, sign: signal.Signals)
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda sign: sign.name)
 def test_a_killed_training_goes_on_where_it_was_and_ends_the_same(project, sign):
-    target = f"{RESULTS}/runs/finetune/main/4-0.parquet"
+    target = f"{RESULTS}/runs/finetune/4-0.parquet"
     outputs = [project / target, project / target.replace(".parquet", ".safetensors")]
     edit_config(project, training__steps=150, training__evaluations=12)
     run = snakemake(project, target)
@@ -284,7 +346,7 @@ def test_a_killed_training_goes_on_where_it_was_and_ends_the_same(project, sign)
     for path in outputs:
         path.unlink()
 
-    state = project / "work/minimal/runs/finetune/main/4-0.pt"
+    state = project / "work/minimal/runs/finetune/4-0.pt"
     said = start_and_kill(project, target, state, sign)
     assert 0 < saved_step(state) < 150, said
     if sign == signal.SIGKILL:  # Snakemake had no chance to release its lock

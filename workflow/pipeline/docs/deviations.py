@@ -20,10 +20,13 @@ from headstart.heads.starts import load_heads
 from headstart.measures.metrics import confusion, f_scores, macro_f1
 from headstart.report.palette import style
 from headstart.report.statistics import paired_difference, scores_of_runs
+from headstart.vocabulary import PLAIN
 from pipeline.docs.readme import between
+from pipeline.layout import Layout
 
 PROJECT = Path(__file__).parents[3]
-FOLDER = Path("results/deviations")
+AT = Layout("deviations")
+FOLDER = Path(AT.classes).parent
 BY = ["initialisation", "shots", "seed"]
 Cell = tuple[str, int, int]
 HEADS = {"initialisations": ["inference", "wordnet", "word2vec"], "shots": [1, 5, 20]}
@@ -56,7 +59,7 @@ CHOICES = (
 def experiment(choice: Choice, default: bool) -> dict[str, Any]:
     """Return the config of one experiment: the photographs', a small grid, and one key changed or not."""
     config = yaml.safe_load((PROJECT / "config/photos.yaml").read_text())
-    config["experiment"] = FOLDER.name
+    config["experiment"] = AT.experiment
     config["training"]["trained_from"] = "blocks.5"
     config["groups"] = {"main": dict(choice.group)}
     config["figures"] = {"group": "main", "shots": choice.group["shots"][-1]}
@@ -88,20 +91,20 @@ def run(choice: Choice, default: bool, cores: int) -> pd.DataFrame:
 
 def head_files(cells: Sequence[Cell]) -> list[str]:
     """Return the heads of some cells: First needs no training, only them and the features of the test images."""
-    return [str(FOLDER / f"heads/main/{n}-{seed}.safetensors") for _, n, seed in cells]
+    return [AT.at("heads", shots=n, seed=seed) for _, n, seed in cells]
 
 
 def histories(cells: Sequence[Cell]) -> list[str]:
     """Return the training histories of some cells."""
-    return sorted({str(FOLDER / f"runs/finetune/main/{n}-{seed}.parquet") for _, n, seed in cells})
+    return sorted({AT.at("history", strategy=PLAIN, shots=n, seed=seed) for _, n, seed in cells})
 
 
 def first_scores(cells: Sequence[Cell]) -> pd.DataFrame:
     """Score heads on the test images as they are, as step 0 of a run does."""
-    images, targets = pd.read_csv(FOLDER / "images.csv"), pd.read_csv(FOLDER / "targets.csv")["wnid"]
-    tests = pd.read_csv(FOLDER / "splits/0.csv").query("part == 'test'")
+    images, targets = pd.read_csv(AT.images), pd.read_csv(AT.targets)["wnid"]
+    tests = pd.read_csv(AT.at("split", seed=0)).query("part == 'test'")
     rows, labels = locate(tests, images, targets)
-    features = load_file(FOLDER / "features.safetensors")["features"][rows]
+    features = load_file(AT.features)["features"][rows]
     scores = []
     for cell, path in zip(cells, head_files(cells), strict=True):
         head = load_heads(path)[cell[0]]

@@ -1,13 +1,14 @@
-"""Write the parts of README.md that come from elsewhere: the demo's results and the list of files (`make readme`)."""
+"""Write the parts of README.md that come from elsewhere: the demo's results and the list of rooms (`make readme`)."""
 
 import ast
 import json
-import re
 import shutil
 from pathlib import Path
 
+from pipeline.layout import Layout
+
 PROJECT = Path(__file__).parents[3]
-RESULTS = PROJECT / "results/shapes"
+AT = Layout("shapes")
 FIGURES = ("figure3", "shots")
 TOP = {
     "Snakefile": "table of contents of the pipeline: config, rules, what `snakemake` makes",
@@ -20,50 +21,51 @@ TOP = {
     "benchmarks/": "fast forms against plain ones: equal results, and how much faster",
     "profiles/": "`default` is read by every run; `workstation` and `slurm` are for `--profile`",
     "workflow/report/": "captions of the report",
-    "src/headstart/explorer/page.html": "the interactive page: its text; `page.css` its looks, `*.js` what it does",
-    "tests/": "one file per module, the architecture, the whole workflow; in `cluster/` the workflow on a real Slurm",
+    "workflow/rules/": "the rules, by what they make; `common.smk` has what they share",
+    "workflow/scripts/": "one script per rule, of the same name: reads files, calls the library, writes files",
+    "tests/": "folders as in `src` and `workflow`; `workflow/` runs the whole, `cluster/` on a real Slurm",
 }
-FOLDERS = (
-    "workflow",
-    "workflow/rules",
-    "workflow/scripts",
-    "src/headstart",
-    "src/headstart/explorer",
-    "src/headstart/shapes",
-    "src/headstart/strategies",
-)
+# Folders whose rooms have a row each, a package or a module.
+HOUSES = ("workflow/pipeline", "src/headstart")
 
 
 def first_line(path: Path) -> str:
-    """Return the first sentence of a file's docstring."""
-    text = path.read_text()
-    match = re.match(r'"""(.*?)"""', text, flags=re.DOTALL)
-    whole = match[1] if match else ast.get_docstring(ast.parse(text)) or ""
+    """Return the first sentence of a module's or a package's docstring."""
+    file = path / "__init__.py" if path.is_dir() else path
+    whole = ast.get_docstring(ast.parse(file.read_text())) or ""
     return whole.split("\n\n")[0].replace("\n", " ").strip().rstrip(".")
 
 
+def rooms(house: Path) -> list[Path]:
+    """Return the packages and modules that lie directly in a folder."""
+    inside = sorted(house.iterdir(), key=lambda path: (path.is_dir(), path.name))
+    return [
+        path for path in inside if path.suffix == ".py" and path.stem != "__init__" or (path / "__init__.py").is_file()
+    ]
+
+
 def tree() -> str:
-    """Return a table with one line per file."""
+    """Return a table with one line per room."""
     lines = [f"| `{name}` | {what} |" for name, what in TOP.items()]
-    for folder in FOLDERS:
-        files = [path for path in sorted((PROJECT / folder).iterdir()) if path.suffix in (".py", ".smk")]
-        named = [(path, first_line(path)) for path in files if path.stat().st_size]
-        lines += [f"| `{path.relative_to(PROJECT)}` | {what} |" for path, what in named]
-    return "\n".join(["| file | is |", "|---|---|", *lines])
+    for house in HOUSES:
+        for path in rooms(PROJECT / house):
+            name = f"{path.relative_to(PROJECT)}{'/' if path.is_dir() else ''}"
+            lines.append(f"| `{name}` | {first_line(path)} |")
+    return "\n".join(["| place | is |", "|---|---|", *lines])
 
 
 def demo() -> str:
     """Return Table 2 of the demo, what it ran on, and two of its figures, which are copied to docs/."""
     (PROJECT / "docs").mkdir(exist_ok=True)
     for figure in FIGURES:
-        shutil.copyfile(RESULTS / f"figures/{figure}.svg", PROJECT / f"docs/shapes_{figure}.svg")
+        shutil.copyfile(PROJECT / AT.at("figure", figure=figure, form="svg"), PROJECT / f"docs/shapes_{figure}.svg")
     pictures = [
         "![F right after initialisation against the number of source neighbours](docs/shapes_figure3.svg)",
         "![First and best macro F against the number of training images](docs/shapes_shots.svg)",
     ]
-    processors = " and ".join(json.loads((RESULTS / "provenance.json").read_text())["processors"])
+    processors = " and ".join(json.loads((PROJECT / AT.provenance).read_text())["processors"])
     where = f"Run on {processors}. Another model gives other numbers ([why](docs/reading-results.md))."
-    return "\n\n".join([(RESULTS / "tables/table2.md").read_text().strip(), where, *pictures])
+    return "\n\n".join([(PROJECT / AT.at("table", table="table2", form="md")).read_text().strip(), where, *pictures])
 
 
 def between(text: str, name: str, new: str, maker: str = "make readme") -> str:
