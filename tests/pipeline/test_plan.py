@@ -330,7 +330,8 @@ def test_an_unknown_block_is_refused_with_the_valid_ones(empty, capsys):
 
 
 def test_counting_needs_no_torch():
-    code = "from pipeline.plan import counts, estimates, supplies; import sys; assert not {'torch', 'nltk', 'pandas'} & set(sys.modules)"
+    code = "from pipeline.plan import counts, estimates, supplies; import sys; "
+    code += "assert not {'torch', 'nltk', 'pandas'} & set(sys.modules)"
     paths = f"import sys; sys.path[:0] = [{str(PROJECT / 'src')!r}, {str(PROJECT / 'workflow')!r}]; "
     run = subprocess.run([sys.executable, "-c", paths + code], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
