@@ -19,6 +19,12 @@ def test_table_2_has_a_line_per_score_and_a_column_per_shot_count(tmp_path):
     assert max(map(len, lines)) <= 120
 
 
+def test_long_names_of_runs_push_all_columns_alike(tmp_path):
+    (tmp_path / "table2.csv").write_text(ROWS.replace("imprinted", "word2vec-k10+linear"))
+    head, _, *lines = text_table(tmp_path / "table2.csv").splitlines()
+    assert {len(line) for line in lines} == {len(head)} and "word2vec-k10+linear First" in lines[2]
+
+
 def test_the_end_names_every_place_and_the_config_the_report_needs(tmp_path):
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables/table2.csv").write_text(ROWS)

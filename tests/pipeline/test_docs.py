@@ -11,7 +11,14 @@ from running import PROJECT
 
 PAGES = sorted([*(PROJECT / "docs").glob("*.md"), PROJECT / "README.md", PROJECT / "CONTRIBUTING.md"])
 # Files that a reader makes, and results.
-MADE = ("config/mine.", "results/", "resources/", "downloads/", "work/")
+MADE = (
+    "config/mine.",
+    "results/",
+    "resources/",
+    "downloads/",
+    "work/",
+    "src/headstart/finetuning/strategies/smoothed.py",
+)
 FOLDERS = "|".join(path.name for path in PROJECT.iterdir() if path.is_dir() and not path.name.startswith("."))
 RULES = "\n".join(path.read_text() for path in (PROJECT / "workflow/rules").glob("*.smk"))
 

@@ -42,12 +42,14 @@ def text_table(path: Path) -> str:
         rows = list(csv.DictReader(lines))
     shots = sorted({int(row["shots"]) for row in rows}, reverse=True)
     cells = {(row["initialisation"], int(row["shots"])): row for row in rows}
-    head = f"{'macro F, images per class':<27}" + "".join(f"{n:>16}" for n in shots)
+    names = list(dict.fromkeys(row["initialisation"] for row in rows))
+    width = max([20, *(len(name) + 1 for name in names)])
+    head = f"{'macro F, images per class':<{width + 7}}" + "".join(f"{n:>16}" for n in shots)
     text = [head, "-" * len(head)]
-    for name in dict.fromkeys(row["initialisation"] for row in rows):
+    for name in names:
         for score, title in SCORES.items():
             values = [f"{cell(cells.get((name, n), {}), score):>16}" for n in shots]
-            text.append(f"{name if score == 'first' else '':<20}{title:<7}" + "".join(values))
+            text.append(f"{name if score == 'first' else '':<{width}}{title:<7}" + "".join(values))
     return "\n".join([*text, ""])
 
 
