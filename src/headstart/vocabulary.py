@@ -1,4 +1,5 @@
-"""The words of a config and what stands behind each: a line declares a measure, a start, a strategy, a table, a figure.
+"""The words of a config and what stands behind each: a line declares a measure, a kernel, a start, a strategy,
+a table, a figure.
 
 Read before any job, so nothing is imported here: code is named as "module:name" below this package, and imported by
 `code_of` when it is used. No table counts in a job's code version; a job counts the code of the words it uses.
@@ -32,7 +33,7 @@ class Measure:
     Args:
         label: in tables and figures.
         code: a function `Material -> (T, S)`.
-        reads: what it looks at: `images` (of the very sample), `taxonomy`, `vectors`.
+        reads: what it looks at: `images` (of the very sample), `taxonomy`, `vectors`, `semantic` (below).
         settings: config keys that it follows.
         look: None takes a spare one.
     """
@@ -50,13 +51,30 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Kernel:
+    """A kind of knowledge about what classes mean: `code` is a function `Material -> (S + T, F)`, unit vectors.
+
+    `reads` is what it looks at: `taxonomy`, `vectors`, `table`; where that is missing, the kernel is left out.
+    """
+
+    label: str
+    code: str
+    reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Start:
-    """A first head: `code` is a function `HeadInputs -> Head`; `measure` is whose similarity it blends by, if any."""
+    """A first head: `code` is a function `HeadInputs -> Head`.
+
+    `measure` is whose similarity it blends by, if any; `reads` what it needs besides the source head and the training
+    images: `semantic`, the rows that kernel regression predicts from what the classes mean.
+    """
 
     label: str
     code: str
     look: Look | None = None
     measure: str = ""
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,12 +127,24 @@ MEASURES: dict[str, Measure] = {
         settings=("heads.lonely",),
         look=Look("#e3a600", "#ffd031", "^", (6.0, 1.4, 1.2, 1.4)),
     ),
+    "meaning": Measure("Meaning", "measures.semantics:measure_meaning", reads=("semantic",)),
+}
+
+# What may say how alike the meanings of two classes are; `semantic` mixes them.
+KERNELS: dict[str, Kernel] = {
+    "hypernyms": Kernel("Hypernyms", "measures.kernels:kernel_hypernyms", reads=("taxonomy",)),
+    "lemmas": Kernel("Words of lemmas", "measures.kernels:kernel_lemmas", reads=("vectors",)),
+    "gloss": Kernel("Words of the gloss", "measures.kernels:kernel_gloss", reads=("vectors",)),
+    "table": Kernel("Table of one's own", "measures.kernels:kernel_table", reads=("table",)),
 }
 
 # Besides these, every measure is a start.
 STARTS: dict[str, Start] = {
     "random": Start("Random", "heads.starts:start_random", Look("#222222", "#ffffff", "X", (1.0, 1.4))),
     "imprinted": Start("Imprinted", "heads.starts:start_imprinted", Look("#2fa387", "#4cca94", "D", (2.6, 1.2))),
+    "semantic": Start("Semantic rows", "heads.probes:start_semantic", reads=("semantic",)),
+    "probe": Start("Probe", "heads.probes:start_probe"),
+    "prior": Start("Prior probe", "heads.probes:start_prior", reads=("semantic",)),
 }
 BLENDED = "heads.starts:start_blended"
 

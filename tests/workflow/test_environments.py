@@ -13,7 +13,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES, all_starts, codes
+from headstart.vocabulary import FIGURES, KERNELS, MEASURES, STRATEGIES, TABLES, all_starts, codes
 from pipeline.code_reading import file_of
 from pipeline.code_version import everything_reached
 
@@ -36,6 +36,7 @@ def all_of(table: dict) -> tuple[str, ...]:
 # What a script finds by words of a config: any word may stand in one.
 WORDS = {
     "measure_similarity": all_of(MEASURES),
+    "predict_rows": all_of(KERNELS),
     "sweep_neighbours": all_of({word: measure for word, measure in MEASURES.items() if measure.sampled}),
     "initialise_heads": all_of(all_starts()),
     "fine_tune": all_of(STRATEGIES),

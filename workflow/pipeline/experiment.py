@@ -5,14 +5,14 @@ Functions that take `wildcards` are input functions or parameters of rules.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from headstart.fetching.manifest import read_manifest
-from headstart.vocabulary import MEASURES, split_name
+from headstart.vocabulary import KERNELS, MEASURES, split_name
 from pipeline.config.contradictions import is_url, read_wnids
-from pipeline.config.runs import used_measures
+from pipeline.config.runs import kernels, used_measures
 from pipeline.layout import WORDVECTORS, Layout
 
 
@@ -134,6 +134,7 @@ class Experiment:
             },
             "taxonomy": {"taxonomy": self.taxonomy()},
             "vectors": {"vectors": self.word_vectors()},
+            "semantic": {"semantic": self.layout.semantic},
         }
         return {name: path for part in MEASURES[wildcards.measure].reads for name, path in found[part].items()}
 
@@ -145,6 +146,20 @@ class Experiment:
         """Return the config values that a measure follows, by the last word of their keys."""
         keys = [key.split(".") for key in MEASURES[measure].settings]
         return {name: self.config[section][name] for section, name in keys}
+
+    def kernels(self) -> list[str]:
+        """Return the kernels behind the semantic rows."""
+        return kernels(self.config)
+
+    def kernel_inputs(self, wildcards: Any) -> dict[str, Any]:
+        """Return what the kernels look at, besides the classes."""
+        found: dict[str, Callable[[], Any]] = {
+            "taxonomy": self.taxonomy,
+            "vectors": self.word_vectors,
+            "table": lambda: self.config["semantics"]["table"],
+        }
+        parts = {part for word in self.kernels() for part in KERNELS[word].reads}
+        return {part: path() for part, path in found.items() if part in parts}
 
     def similarity(self, measure: str, shots: int | str, seed: int | str) -> str:
         """Return the similarity matrix that a head or a sweep of these images rests on."""

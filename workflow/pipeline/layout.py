@@ -26,6 +26,9 @@ PLACES = {
     "head": "results/{experiment}/head.safetensors",
     "vectors": "results/{experiment}/wordvectors.bin",
     "similarity": "results/{experiment}/similarity/{measure}/{sample}.parquet",
+    # What the classes' meaning says of their rows, and the mixtures of kernels that were tried.
+    "semantic": "results/{experiment}/semantic.safetensors",
+    "mixtures": "results/{experiment}/semantic.csv",
     "sweep": "results/{experiment}/sweep/{seed}.parquet",
     "neighbours": "results/{experiment}/neighbours/{seed}.csv",
     # Heads and runs; one file holds all starts of a strategy, number of images and seed.

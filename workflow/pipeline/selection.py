@@ -43,12 +43,13 @@ class Selection:
 
     def head_inputs(self, wildcards: Any) -> dict[str, str]:
         """Return what these heads are made from, besides the source head and the images."""
-        found = blended(self.starts_of_heads(wildcards))
-        one = self.experiment.similarity
+        names, starts = self.starts_of_heads(wildcards), all_starts()
+        found, one = blended(names), self.experiment.similarity
         inputs = {measure: one(measure, wildcards.shots, wildcards.seed) for measure, _ in found}
         if any(fixed is None for _, fixed in found):
             inputs["neighbours"] = self.layout.at("neighbours", seed=wildcards.seed)
-        return inputs
+        read = {part for name in names for part in starts[split_name(name)[0]].reads}
+        return inputs | {part: getattr(self.layout, part) for part in sorted(read)}
 
     def head_rules(self, wildcards: Any) -> dict[str, str]:
         """Return how rows are blended; nothing where none are, so that such heads do not follow these keys."""

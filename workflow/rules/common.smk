@@ -23,7 +23,7 @@ IMPORTED = not workflow.modifier.is_main_snakefile()
 # Snakemake hands its own search path on to every `script:`.
 sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
 
-from headstart.vocabulary import FIGURES, MEASURES, TABLES
+from headstart.vocabulary import FIGURES, KERNELS, MEASURES, TABLES
 from pipeline import selection
 from pipeline.attempts import growing
 from pipeline.closing import closing_words
@@ -77,6 +77,11 @@ def code_version(script, *words):
 def measure_code(wildcards):
     """Code version of a measure."""
     return code_version("measure_similarity.py", MEASURES[wildcards.measure].code)
+
+
+def rows_code(wildcards):
+    """Code version of the rows that kernel regression predicts."""
+    return code_version("predict_rows.py", *(KERNELS[word].code for word in experiment.kernels()))
 
 
 def sweep_code(wildcards):

@@ -176,6 +176,34 @@ rule measure_similarity:
         "../scripts/measure_similarity.py"
 
 
+rule predict_rows:
+    """What the classes' meaning says of their rows: kernel regression over all source classes."""
+    input:
+        unpack(experiment.kernel_inputs),
+        classes=AT.classes,
+        targets=AT.targets,
+        head=AT.head,
+    output:
+        semantic=AT.semantic,
+        mixtures=AT.mixtures,
+    log:
+        AT.log("predict_rows"),
+    benchmark:
+        AT.benchmark("predict_rows")
+    conda:
+        "../../envs/text.yaml"
+    resources:
+        mem_mb=growing(4000),
+        runtime=growing(10),
+    params:
+        kernels=experiment.kernels(),
+        code=rows_code,
+    message:
+        "Predict the targets' rows from what the classes mean"
+    script:
+        "../scripts/predict_rows.py"
+
+
 rule sweep_neighbours:
     """F right after initialisation for every number of neighbours K (Figure 3)."""
     input:

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 from headstart.data.splits import locate, shots
 from headstart.heads.neighbours import neighbours_per_class
 from headstart.heads.starts import HeadInputs, initialise, save_heads
+from headstart.measures.semantics import load_semantics
 from headstart.measures.similarity import read_similarity
 from headstart.vocabulary import MEASURES
 
@@ -29,6 +30,7 @@ heads = initialise(
         source_bias=source["bias"],
         features=load_file(snakemake.input.features)["features"][rows],
         labels=labels,
+        semantic=load_semantics(snakemake.input.get("semantic")),
         seed=int(wildcards.seed),
         **params.heads,
     ),

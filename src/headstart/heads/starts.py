@@ -16,6 +16,7 @@ from safetensors.numpy import load_file
 
 from headstart.heads.blending import blend, mean_length, nearest, unit_rows
 from headstart.jobs.files import write_arrays
+from headstart.measures.semantics import Semantics
 from headstart.vocabulary import code_of, read_start
 
 Array = NDArray[Any]
@@ -23,7 +24,11 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Head:
-    """A linear layer, and which source rows (-1 = none) were blended with which shares (0 = none; their sum is 1)."""
+    """A linear layer, and which source rows (-1 = none) were blended with which shares (0 = none).
+
+    Shares add up to 1 where rows are blended from the nearest sources. Semantic rows come from all sources: those that
+    count most are named, with their coefficients, some of which are negative.
+    """
 
     weight: Array  # (T, D) float32
     bias: Array  # (T,) float32
@@ -45,6 +50,7 @@ class HeadInputs:
     neighbours: ArrayLike | None = None  # K, or one for each target (T,)
     features: Array | None = None  # (N, D) of the training images
     labels: Array | None = None  # (N,) of the training images
+    semantic: Semantics | None = None
     seed: int = 0
     ties: str = "order"
     bias: str = "combined"

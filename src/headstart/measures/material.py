@@ -29,6 +29,8 @@ class Material:
         sources: the same of the source classes, S.
         taxonomy: path of WordNet's files or of a table of synsets.
         vectors: path of word vectors.
+        table: path of vectors of one's own, by class.
+        semantic: path of what the classes' meaning says of their rows.
         labels: target class of each training image, (N,).
         logits: of the source network for these images, (N, S).
         settings: the config values that the measure follows, by name.
@@ -38,6 +40,8 @@ class Material:
     sources: pd.DataFrame
     taxonomy: str = ""
     vectors: str = ""
+    table: str = ""
+    semantic: str = ""
     labels: Array | None = None
     logits: Array | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -47,8 +51,8 @@ def read_material(files: Mapping[str, Any], sample: str, settings: Mapping[str, 
     """Read what a measure looks at.
 
     Args:
-        files: paths by name: classes and targets; and taxonomy, vectors (several files of one folder), and features,
-            head, images and split together, if the measure reads them.
+        files: paths by name: classes and targets; and taxonomy, vectors (several files of one folder), table,
+            semantic, and features, head, images and split together, if the measure reads them.
         sample: which training images, "<shots>-<seed>"; not looked at where no split is given.
         settings: of the measure.
     """
@@ -64,6 +68,8 @@ def read_material(files: Mapping[str, Any], sample: str, settings: Mapping[str, 
         targets=targets,
         sources=classes[classes["role"] == "source"],
         taxonomy=files.get("taxonomy", ""),
+        table=files.get("table", ""),
+        semantic=files.get("semantic", ""),
         vectors=vectors if isinstance(vectors, str) else commonpath(vectors),
         settings=settings,
         **seen,

@@ -28,6 +28,7 @@ INPUT_PATHS = (
     "source.weights",
     "source.samples",
     "wordvectors.path",
+    "semantics.table",
     "tables.published",
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headstart.vocabulary import MEASURES, all_starts, complete, split_name, variant_of
+from headstart.vocabulary import KERNELS, MEASURES, all_starts, complete, split_name, variant_of
 
 Groups = Mapping[str, Mapping[str, Any]]
 
@@ -74,9 +74,22 @@ def used_measures(config: Mapping[str, Any]) -> list[str]:
     return [measure for measure in MEASURES if measure in used]
 
 
+def kernels(config: Mapping[str, Any]) -> list[str]:
+    """Return the kernels that can say what classes mean: those of the config whose table or word vectors there are."""
+    vectors = config["wordvectors"]["path"] or config["images"]["drawn"]
+    there = {"taxonomy": True, "vectors": bool(vectors), "table": bool(config["semantics"]["table"])}
+    return [word for word in config["semantics"]["kernels"] if all(there[part] for part in KERNELS[word].reads)]
+
+
 def reads(config: Mapping[str, Any], part: str) -> bool:
-    """Say whether any measure that is used looks at this (`vectors`, `taxonomy`, `images`)."""
-    return any(part in MEASURES[measure].reads for measure in used_measures(config))
+    """Say whether anything that is used looks at this (`vectors`, `taxonomy`, `images`, `semantic`)."""
+    starts = all_starts()
+    used = {split_name(name)[0] for group in config["groups"].values() for name in group["initialisations"]}
+    found = {one for word in used for one in starts[word].reads}
+    found |= {one for measure in used_measures(config) for one in MEASURES[measure].reads}
+    if "semantic" in found:
+        found |= {one for word in kernels(config) for one in KERNELS[word].reads}
+    return part in found
 
 
 def shown_groups(config: Mapping[str, Any], section: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from headstart.vocabulary import PLAIN, STRATEGIES, start_pattern
+from headstart.vocabulary import KERNELS, PLAIN, STRATEGIES, start_pattern
 
 
 def read_schema(project: Path) -> dict[str, Any]:
@@ -29,6 +29,7 @@ def spelt_out(part: Any) -> Any:
     if not isinstance(part, dict):
         return part
     words: dict[str, dict[str, Any]] = {
+        "kernels": {"enum": list(KERNELS)},
         "strategies": {"enum": list(STRATEGIES)},
         "starts": {"pattern": start_pattern()},
     }

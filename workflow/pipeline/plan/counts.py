@@ -246,6 +246,7 @@ def similarity_jobs(config: Mapping[str, Any]) -> dict[str, int]:
         "measure_similarity": sum(len(samples(config, measure)) for measure in measures),
         "train_wordvectors": int(reads(config, "vectors") and not vectors),
         "unpack_wordvectors": int(reads(config, "vectors") and vectors.endswith(".tar.gz")),
+        "predict_rows": int(reads(config, "semantic")),
         "sweep_neighbours": seeds,
         "choose_neighbours": seeds,
     }
