@@ -194,6 +194,8 @@ TABLES: dict[str, Result] = {
     ),
     "neighbours": Result("K that was chosen", "report.tabulation:chosen_neighbours", ("neighbours",)),
     "claims": Result("The paper's claims, checked", "report.tabulation:claims", ("history", "sweep")),
+    "starts": Result("Starts before training", "report.tabulation:starts", ("starts", "history", "similarity")),
+    "measures": Result("Which measure finds the best sources", "report.tabulation:measures", ("starts", "sweep")),
 }
 
 FIGURES: dict[str, Result] = {
@@ -203,6 +205,7 @@ FIGURES: dict[str, Result] = {
     ),
     "figure3": Result("Figure 3: F against K", "report.gallery:figure3", ("sweep", "neighbours")),
     "shots": Result("Table 2 as a picture", "report.gallery:shots", ("history",)),
+    "starts": Result("Starts before training, as a picture", "report.gallery:starts", ("starts",)),
 }
 
 

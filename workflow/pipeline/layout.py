@@ -33,6 +33,7 @@ PLACES = {
     "neighbours": "results/{experiment}/neighbours/{seed}.csv",
     # Heads and runs; one file holds all starts of a strategy, number of images and seed.
     "heads": "results/{experiment}/heads/{shots}-{seed}.safetensors",
+    "starts": "results/{experiment}/starts/{shots}-{seed}.csv",
     "trunk": "results/{experiment}/trunk/evaluation.npy",
     "evaluation": "results/{experiment}/trunk/evaluation.csv",
     "history": "results/{experiment}/runs/{strategy}/{shots}-{seed}.parquet",

@@ -5,14 +5,14 @@ Functions that take `wildcards` are input functions or parameters of rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from headstart.report.palette import looks_of
-from headstart.vocabulary import FIGURES, STRATEGIES, TABLES, all_starts, codes, run_name, split_name
+from headstart.vocabulary import FIGURES, STRATEGIES, TABLES, Result, all_starts, codes, run_name, split_name
 from pipeline.config.contradictions import PUBLISHED
-from pipeline.config.runs import cells, heads, shown_groups, variant, variants
+from pipeline.config.runs import cells, compared, heads, shown_groups, variant, variants
 from pipeline.experiment import Experiment, blended
 from pipeline.layout import FIGURE_FORMS, TABLE_FORMS
 
@@ -29,7 +29,7 @@ class Selection:
         self.figures_groups = shown_groups(self.config, "figures")
         self.variants = variants(self.groups)
         self.cells = cells(self.groups)
-        self.heads = heads(self.groups)
+        self.heads = heads(self.config)
 
     # Heads.
 
@@ -120,6 +120,15 @@ class Selection:
         """Return every history, also of groups that no table shows."""
         return self.histories(self.groups)
 
+    def starts_shown(self, wildcards: Any) -> list[str]:
+        """Return the starts compared, for a table or figure that shows them."""
+        return compared(self.config)["initialisations"] if "starts" in entry_of(wildcards).reads else []
+
+    def compared_starts(self) -> list[str]:
+        """Return the scores of the starts that are compared before training."""
+        chosen = compared(self.config)
+        return [self.layout.at("starts", shots=n, seed=seed) for n in chosen["shots"] for seed in chosen["seeds"]]
+
     def explored_groups(self) -> list[str]:
         """Return the groups the interactive page shows: all with a strategy that the tables show."""
         strategies = {variant(self.groups[name]) for name in self.tables_groups}
@@ -133,6 +142,7 @@ class Selection:
             "curves": lambda: {"history": self.histories(self.figures_groups, figures["shots"])},
             "sweep": lambda: {"sweep": experiment.for_seeds("sweep")},
             "neighbours": lambda: {"neighbours": experiment.for_seeds("neighbours")},
+            "starts": lambda: {"starts": self.compared_starts()},
             "similarity": lambda: {"similarity": experiment.similarities()},
             "pictures": lambda: {"pictures": experiment.stores([self.example()]) + experiment.source_pictures()},
         }
@@ -159,6 +169,7 @@ class Selection:
     def looks(self, runs: dict[str, list[str]]) -> dict[str, Any]:
         """Return how the runs and measures that a result shows are called and drawn."""
         names = [run_name(strategy, start) for strategy, starts in runs.items() for start in starts]
+        names += compared(self.config)["initialisations"]
         return looks_of([*names, *self.experiment.measures])
 
     def table_looks(self, wildcards: Any) -> dict[str, Any]:
@@ -170,8 +181,8 @@ class Selection:
         return self.looks(self.figure_runs(wildcards))
 
     def sweep_shots(self, wildcards: Any) -> int:
-        """Return the training images per class behind Figure 3; no figure without a sweep follows that key."""
-        return self.config["neighbours"]["shots"] if "sweep" in FIGURES[wildcards.figure].reads else 0
+        """Return the training images per class behind a sweep; what shows none does not follow that key."""
+        return self.config["neighbours"]["shots"] if "sweep" in entry_of(wildcards).reads else 0
 
     def example(self) -> str:
         """Return the target class of Figure 2."""
@@ -193,17 +204,28 @@ class Selection:
 
     def tables(self) -> list[str]:
         """Return the files of all tables."""
-        return [self.layout.at("table", table=table, form=form) for table in TABLES for form in TABLE_FORMS]
+        shown = self.words_shown(TABLES)
+        return [self.layout.at("table", table=table, form=form) for table in shown for form in TABLE_FORMS]
 
     def figures(self) -> list[str]:
         """Return the files of all figures."""
-        return [self.layout.at("figure", figure=figure, form=form) for figure in FIGURES for form in FIGURE_FORMS]
+        shown = self.words_shown(FIGURES)
+        return [self.layout.at("figure", figure=figure, form=form) for figure in shown for form in FIGURE_FORMS]
+
+    def words_shown(self, table: Mapping[str, Result]) -> list[str]:
+        """Return the tables or figures that this experiment has: those of starts only where starts are compared."""
+        return [word for word, entry in table.items() if "starts" not in entry.reads or self.config["starts"]]
+
+
+def entry_of(wildcards: Any) -> Result:
+    """Return the table or figure that a rule's wildcards name."""
+    word = getattr(wildcards, "table", None)
+    return TABLES[word] if word else FIGURES[wildcards.figure]
 
 
 def title(wildcards: Any) -> str:
     """Return what the report calls a table or a figure."""
-    word = wildcards.get("table")
-    return TABLES[word].title if word else FIGURES[wildcards.figure].title
+    return entry_of(wildcards).title
 
 
 def page_labels(wildcards: Any) -> dict[str, str]:

@@ -35,9 +35,11 @@ rule tabulate:
         measures=experiment.measures,
         title=selection.title,
         runs=runs.table_runs,
+        starts=runs.starts_shown,
         looks=runs.table_looks,
         rule=config["neighbours"]["rule"],
         sample=runs.sample(),
+        sweep_shots=runs.sweep_shots,
         code=table_code,
     message:
         "Write {wildcards.table}"
@@ -73,6 +75,7 @@ rule draw_figure:
         measures=experiment.measures,
         title=selection.title,
         runs=runs.figure_runs,
+        starts=runs.starts_shown,
         looks=runs.figure_looks,
         sweep_shots=runs.sweep_shots,
         code=figure_code,

@@ -8,7 +8,14 @@ import pandas as pd
 
 from headstart.report.charts import write_figure
 from headstart.report.gallery import first_pictures
-from headstart.report.results import Results, read_by_seed, read_history, read_published, read_similarities
+from headstart.report.results import (
+    Results,
+    read_by_seed,
+    read_history,
+    read_published,
+    read_similarities,
+    read_starts,
+)
 from headstart.vocabulary import FIGURES, code_of
 
 inputs, params = snakemake.input, snakemake.params
@@ -19,6 +26,7 @@ results = Results(
     neighbours=read_by_seed(inputs.get("neighbours", [])),
     similarities=read_similarities(inputs.get("similarity", []), params.measures),
     published=read_published(inputs.published),
+    starts=read_starts(inputs.get("starts", []), params.starts),
     examples=[params.example],
     audit=pd.read_csv(inputs.audit),
     sweep_shots=params.sweep_shots,

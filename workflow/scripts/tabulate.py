@@ -7,7 +7,14 @@ follow(snakemake.log[0])
 import pandas as pd
 
 from headstart.report.rendering import write_all
-from headstart.report.results import Results, read_by_seed, read_history, read_published, read_similarities
+from headstart.report.results import (
+    Results,
+    read_by_seed,
+    read_history,
+    read_published,
+    read_similarities,
+    read_starts,
+)
 from headstart.report.tabulation import tabulate
 
 inputs, params = snakemake.input, snakemake.params
@@ -18,9 +25,11 @@ results = Results(
     neighbours=read_by_seed(inputs.get("neighbours", [])),
     similarities=read_similarities(inputs.get("similarity", []), params.measures),
     published=read_published(inputs.published),
+    starts=read_starts(inputs.get("starts", []), params.starts),
     examples=params.examples,
     rule=params.rule,
     audit=pd.read_csv(inputs.audit),
     sample=params.sample,
+    sweep_shots=params.sweep_shots,
 )
 write_all(*tabulate(snakemake.wildcards.table, results), snakemake.output)

@@ -64,14 +64,14 @@ def learning_curves(
     """
     curves = macro_curves(history[history["part"] == "test"])
     classes = int(curves["classes"].max())
-    setting = [_setting(curves), _count(classes, "class")]
+    setting = [_setting(curves), count(classes, "class")]
     plotted = intervals(curves, ["initialisation", "step"], level=level)
     plotted = place_beside(plotted, published, int(curves["shots"].iloc[0]), "initialisation")
     figure = Figure(figsize=(5.2, 3.7), layout="constrained")
     axes = figure.add_subplot()
     _draw_steps(axes, plotted)
     dress(axes, "", "Optimiser step", SCORE)
-    head(figure, [", ".join(setting), _repeats(plotted, level)])
+    head(figure, [", ".join(setting), repeats(plotted, level)])
     draw_legend(figure, line_keys(plotted["initialisation"]) + _draw_ends(axes, plotted, classes))
     return figure, plotted
 
@@ -107,7 +107,7 @@ def class_curves(
     axes = figure.add_subplot(halves[0])
     _draw_steps(axes, plotted)
     dress(axes, "", "Optimiser step", "F-score of this class on test images")
-    head(figure, [f"“{shorten(target[0], 50, placeholder=' …')}”: {setting}", _repeats(plotted, level)])
+    head(figure, [f"“{shorten(target[0], 50, placeholder=' …')}”: {setting}", repeats(plotted, level)])
     pictures = [("Target class", *target, INK)]
     for measure, (label, value, pixels) in sources.items():
         look = style(measure)
@@ -154,10 +154,10 @@ def neighbour_curves(
     panels = figure.subplots(1, len(CLASS_TYPES), sharey=True)
     for axes, word in zip(panels, CLASS_TYPES, strict=True):
         _draw_panel(axes, plotted[plotted["type"] == word])
-        title = f"{word.capitalize()} ({_count(int(classes.get(word, 0)), 'class')})"
+        title = f"{word.capitalize()} ({count(int(classes.get(word, 0)), 'class')})"
         dress(axes, title, "Source neighbours K", SCORE if axes is panels[0] else "")
     limit_scores(panels[0], plotted)
-    head(figure, [f"Before any training, {_repeats(plotted, level)}"])
+    head(figure, [f"Before any training, {repeats(plotted, level)}"])
     keys = {
         "paper": mark_key("K chosen on test images", hollow=False),
         "clean": mark_key("K chosen on training images", hollow=True),
@@ -187,8 +187,8 @@ def shots_curves(tidy: pd.DataFrame, level: float = 0.95) -> tuple[Figure, pd.Da
         dress(axes, text, "Training images per class", SCORE if axes is panels[0] else "")
     limit_scores(panels[0], plotted)
     classes = int(tidy["classes"].max())
-    facts = [_count(classes, "class"), chosen_neighbours(plotted["initialisation"])]
-    head(figure, [", ".join([*filter(None, facts), _repeats(plotted, level)])])
+    facts = [count(classes, "class"), chosen_neighbours(plotted["initialisation"])]
+    head(figure, [", ".join([*filter(None, facts), repeats(plotted, level)])])
     keys = [_paper_key(plotted, classes)] if plotted["published"].notna().any() else []
     draw_legend(figure, line_keys(plotted["initialisation"]) + keys)
     return figure, plotted
@@ -275,16 +275,22 @@ def _setting(runs: pd.DataFrame) -> str:
     if len(shots) != 1:
         found = ", ".join(map(str, shots)) or "none"
         raise ValueError(f"learning curves show one number of training images, got {found}; select one")
-    facts = [f"{_count(shots[0], 'training image')} per class", chosen_neighbours(runs["initialisation"])]
+    facts = [f"{count(shots[0], 'training image')} per class", chosen_neighbours(runs["initialisation"])]
     return ", ".join(filter(None, facts))
 
 
-def _repeats(plotted: pd.DataFrame, level: float) -> str:
+def repeats(plotted: pd.DataFrame, level: float) -> str:
+    """Say over how many seeds means and intervals are, for a title."""
     few, many = int(plotted["seeds"].min()), int(plotted["seeds"].max())
-    count = _count(many, "seed") if few == many else f"{few} to {many} seeds"
+    count = count(many, "seed") if few == many else f"{few} to {many} seeds"
     return f"mean and {level * 100:g} % interval over {count}" if many > 1 else count
 
 
-def _count(number: int, word: str) -> str:
+def count(number: int, word: str) -> str:
+    """Count things in words.
+
+    >>> count(1, "class"), count(2, "class"), count(3, "seed")
+    ('1 class', '2 classes', '3 seeds')
+    """
     plural = f"{word}es" if word.endswith("s") else f"{word}s"
     return f"{number} {word if number == 1 else plural}"

@@ -14,6 +14,8 @@ from headstart.data.images import PixelStore
 from headstart.report.figures import class_curves, learning_curves, neighbour_curves, shots_curves
 from headstart.report.results import Results, label_of
 from headstart.report.scores import table2
+from headstart.report.starts import table_starts
+from headstart.report.starts_figure import starts_curves
 from headstart.report.tables import table1
 
 
@@ -41,6 +43,11 @@ def figure3(results: Results) -> tuple[Figure, pd.DataFrame]:
 def shots(results: Results) -> tuple[Figure, pd.DataFrame]:
     """Draw Table 2 as a picture."""
     return shots_curves(table2(results.history, results.beside()))
+
+
+def starts(results: Results) -> tuple[Figure, pd.DataFrame]:
+    """Draw F of every start before training against the number of images."""
+    return starts_curves(table_starts(results.starts, pd.DataFrame()))
 
 
 def first_pictures(paths: Sequence[str | os.PathLike[str]]) -> Callable[[str], np.ndarray | None]:

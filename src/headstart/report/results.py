@@ -28,6 +28,7 @@ class Results:
         rule: by which the heads' K was chosen.
         audit: of all target classes (wnid, found, wanted, kept; with published lists listed, listed_found).
         sweep_shots: training images per class behind the sweep.
+        starts: F of starts before training, one row per initialisation, shots, seed and class.
         sample: on which images the similarities that look at images were measured, as a sentence.
         picture: gives a picture of a class (H, W, 3) by wnid, or None where there is none.
     """
@@ -42,6 +43,7 @@ class Results:
     rule: str = "paper"
     audit: pd.DataFrame = field(default_factory=pd.DataFrame)
     sweep_shots: int = 0
+    starts: pd.DataFrame = field(default_factory=pd.DataFrame)
     sample: str = ""
     picture: Callable[[str], np.ndarray | None] = lambda wnid: None
 
@@ -78,6 +80,18 @@ def read_by_seed(paths: Sequence[str]) -> pd.DataFrame:
     readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
     frames = {int(Path(path).stem): readers[Path(path).suffix](path) for path in paths}
     return gather_seeds(frames) if frames else pd.DataFrame()
+
+
+def read_starts(paths: Sequence[str], initialisations: Sequence[str]) -> pd.DataFrame:
+    """Put tables named `<shots>-<seed>.csv` under each other, of these starts, with columns shots and seed."""
+    frames = []
+    for path in paths:
+        shots, seed = map(int, Path(path).stem.split("-"))
+        frames.append(pd.read_csv(path).assign(shots=shots, seed=seed))
+    if not frames:
+        return pd.DataFrame()
+    found = pd.concat(frames, ignore_index=True)
+    return found[found["initialisation"].isin(initialisations)].reset_index(drop=True)
 
 
 def read_similarities(paths: Sequence[str], measures: Sequence[str]) -> dict[str, pd.DataFrame]:

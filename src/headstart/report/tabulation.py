@@ -10,6 +10,14 @@ from headstart.report.published import TABLE1, caption_beside, lay_out_beside, s
 from headstart.report.rendering import Table
 from headstart.report.results import Results, label_of
 from headstart.report.scores import caption, lay_out_table2, table2
+from headstart.report.starts import (
+    caption_measures,
+    caption_starts,
+    lay_out_measures,
+    lay_out_starts,
+    table_measures,
+    table_starts,
+)
 from headstart.report.tables import (
     caption_neighbours,
     lay_out_neighbours,
@@ -106,3 +114,15 @@ def claims(results: Results) -> tuple[Table, str]:
     """Lay out the paper's claims and whether they hold here."""
     tidy = check_claims(results.history, results.sweep)
     return lay_out_claims(tidy), caption_claims(tidy)
+
+
+def starts(results: Results) -> tuple[Table, str]:
+    """Lay out every start before training, its differences to the references, and what training makes of it."""
+    tidy = table_starts(results.starts, results.history)
+    return lay_out_starts(tidy), " ".join([caption_starts(tidy), *lonely(results)])
+
+
+def measures(results: Results) -> tuple[Table, str]:
+    """Lay out which measure finds the best sources."""
+    tidy = table_measures(results.sweep)
+    return lay_out_measures(tidy), caption_measures(tidy, results.sweep_shots)

@@ -9,7 +9,7 @@ from typing import Any
 
 from headstart.fetching.manifest import read_manifest, safe_url
 from headstart.vocabulary import MEASURES, split_name
-from pipeline.config.runs import reads, shown_groups, used_measures
+from pipeline.config.runs import compared, reads, shown_groups, used_measures
 from pipeline.layout import Layout
 
 WNID = re.compile("n[0-9]{8}")
@@ -126,6 +126,9 @@ def too_many_shots(config: Mapping[str, Any]) -> Iterator[str]:
         for shots in group["shots"]:
             if shots > most:
                 yield f"groups.{name}.shots: {shots} images per class are wanted, {cure}"
+    for shots in compared(config)["shots"]:
+        if shots > most:
+            yield f"starts.shots: {shots} images per class are wanted, {cure}"
     if config["neighbours"]["shots"] > most:
         yield f"neighbours.shots: {config['neighbours']['shots']} images per class are wanted, {cure}"
 

@@ -40,12 +40,34 @@ def cells(groups: Groups) -> dict[tuple[str, int], list[str]]:
     return {cell: in_order(starts) for cell, starts in sorted(found.items())}
 
 
-def heads(groups: Groups) -> dict[int, list[str]]:
-    """Return shots -> the starts that any strategy wants there, each once."""
+def heads(config: Mapping[str, Any]) -> dict[int, list[str]]:
+    """Return shots -> the starts that any strategy wants there, or that are compared before training, each once."""
     found: dict[int, list[str]] = {}
-    for (_, shots), starts in cells(groups).items():
+    for (_, shots), starts in cells(config["groups"]).items():
         found.setdefault(shots, []).extend(starts)
+    for shots in compared(config)["shots"]:
+        found.setdefault(shots, []).extend(compared(config)["initialisations"])
     return {shots: in_order(starts) for shots, starts in sorted(found.items())}
+
+
+def compared(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return initialisations, shots and seeds of the starts compared before training, empty lists for none."""
+    return config["starts"] or {"initialisations": [], "shots": [], "seeds": []}
+
+
+def named(config: Mapping[str, Any]) -> list[str]:
+    """Return every initialisation that a group names or that is compared before training."""
+    groups = config["groups"].values()
+    return in_order(
+        [*(name for group in groups for name in group["initialisations"]), *compared(config)["initialisations"]]
+    )
+
+
+def seeds_of_heads(config: Mapping[str, Any]) -> dict[tuple[int, int], None]:
+    """Return every (shots, seed) for which heads are made, in order."""
+    trained = [(shots, seed) for _, shots in cells(config["groups"]) for seed in config["seeds"]]
+    first = [(shots, seed) for shots in compared(config)["shots"] for seed in compared(config)["seeds"]]
+    return dict.fromkeys(sorted({*trained, *first}))
 
 
 def in_order(initialisations: Iterable[str]) -> list[str]:
@@ -69,8 +91,8 @@ def measure_of(initialisation: str) -> str:
 
 
 def used_measures(config: Mapping[str, Any]) -> list[str]:
-    """Return the measures that some group starts from, in their fixed order."""
-    used = {measure_of(name) for group in config["groups"].values() for name in group["initialisations"]}
+    """Return the measures that some group starts from, or a start compared, in their fixed order."""
+    used = {measure_of(name) for name in named(config)}
     return [measure for measure in MEASURES if measure in used]
 
 
@@ -84,7 +106,7 @@ def kernels(config: Mapping[str, Any]) -> list[str]:
 def reads(config: Mapping[str, Any], part: str) -> bool:
     """Say whether anything that is used looks at this (`vectors`, `taxonomy`, `images`, `semantic`)."""
     starts = all_starts()
-    used = {split_name(name)[0] for group in config["groups"].values() for name in group["initialisations"]}
+    used = {split_name(name)[0] for name in named(config)}
     found = {one for word in used for one in starts[word].reads}
     found |= {one for measure in used_measures(config) for one in MEASURES[measure].reads}
     if "semantic" in found:

@@ -9,9 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES, code_of
+from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES, Result, code_of, split_name
 from pipeline.config.contradictions import is_url, read_wnids
-from pipeline.config.runs import cells, heads, measure_of, reads, used_measures, variants
+from pipeline.config.runs import (
+    cells,
+    compared,
+    heads,
+    measure_of,
+    reads,
+    seeds_of_heads,
+    used_measures,
+    variants,
+)
 from pipeline.layout import Layout
 from pipeline.plan.supplies import count_members, needed_files, needed_tars, tars_there
 
@@ -90,7 +99,7 @@ def count(config: Mapping[str, Any], evaluations: int) -> Counts:
         scored=evaluations * evaluated * replicas,
         steps=steps * seeds * len(runs),
         optimiser_steps=steps * replicas,
-        heads=seeds * sum(map(len, heads(config["groups"]).values())),
+        heads=sum(len(heads(config)[shots]) for shots, _ in seeds_of_heads(config)),
         replicas=replicas,
         side_by_side=max(beside for _, _, beside in runs),
         jobs=count_jobs(config, len(sources), len(wnids)),
@@ -212,12 +221,13 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
     groups, seeds = config["groups"], len(config["seeds"])
     jobs |= {
         # The split of seed 0 also says which images are evaluated.
-        "split_images": len({0, *config["seeds"]}),
-        "initialise_heads": len(heads(groups)) * seeds,
+        "split_images": len({0, *config["seeds"], *compared(config)["seeds"]}),
+        "initialise_heads": len(seeds_of_heads(config)),
+        "score_starts": len(compared(config)["shots"]) * len(compared(config)["seeds"]),
         "cache_trunk": int(any("trunk" in STRATEGIES[word].reads for word, _ in variants(groups).values())),
         "fine_tune": len(cells(groups)) * seeds,
-        "tabulate": len(TABLES),
-        "draw_figure": len(FIGURES),
+        "tabulate": results_made(config, TABLES),
+        "draw_figure": results_made(config, FIGURES),
     }
     return {rule: number for rule, number in jobs.items() if number}
 
@@ -239,24 +249,39 @@ def image_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
     }
 
 
+def results_made(config: Mapping[str, Any], table: Mapping[str, Result]) -> int:
+    """Return how many tables or figures are made: those of starts only where starts are compared."""
+    return sum("starts" not in entry.reads or bool(config["starts"]) for entry in table.values())
+
+
 def similarity_jobs(config: Mapping[str, Any]) -> dict[str, int]:
     """Return the jobs that measure similarities and choose K."""
-    measures, seeds, vectors = used_measures(config), len(config["seeds"]), config["wordvectors"]["path"] or ""
+    measures, vectors = used_measures(config), config["wordvectors"]["path"] or ""
+    sweeps = len(swept_seeds(config))
     return {
         "measure_similarity": sum(len(samples(config, measure)) for measure in measures),
         "train_wordvectors": int(reads(config, "vectors") and not vectors),
         "unpack_wordvectors": int(reads(config, "vectors") and vectors.endswith(".tar.gz")),
         "predict_rows": int(reads(config, "semantic")),
-        "sweep_neighbours": seeds,
-        "choose_neighbours": seeds,
+        "sweep_neighbours": sweeps,
+        "choose_neighbours": sweeps,
     }
+
+
+def swept_seeds(config: Mapping[str, Any]) -> set[int]:
+    """Return the seeds for which every K is tried: for tables, and for starts compared whose K is to be chosen."""
+    chosen = any(measure_of(name) and split_name(name)[1] is None for name in compared(config)["initialisations"])
+    return {*config["seeds"], *(compared(config)["seeds"] if chosen else ())}
 
 
 def samples(config: Mapping[str, Any], measure: str) -> set[tuple[int, int]]:
     """Return the draws of training images (shots, seed) for which a measure has a matrix of its own."""
     if not MEASURES[measure].sampled:
         return {(0, 0)}
-    groups = config["groups"].values()
-    starting = [group for group in groups if measure in map(measure_of, group["initialisations"])]
-    shots = {config["neighbours"]["shots"], *(shots for group in starting for shots in group["shots"])}
-    return {(count, seed) for count in shots for seed in config["seeds"]}
+    groups, first = config["groups"].values(), compared(config)
+    starting = [group["shots"] for group in groups if measure in map(measure_of, group["initialisations"])]
+    found = {(shots, seed) for counts in starting for shots in counts for seed in config["seeds"]}
+    found |= {(config["neighbours"]["shots"], seed) for seed in swept_seeds(config)}
+    if measure in map(measure_of, first["initialisations"]):
+        found |= {(shots, seed) for shots in first["shots"] for seed in first["seeds"]}
+    return found
