@@ -282,8 +282,8 @@ def _setting(runs: pd.DataFrame) -> str:
 def repeats(plotted: pd.DataFrame, level: float) -> str:
     """Say over how many seeds means and intervals are, for a title."""
     few, many = int(plotted["seeds"].min()), int(plotted["seeds"].max())
-    count = count(many, "seed") if few == many else f"{few} to {many} seeds"
-    return f"mean and {level * 100:g} % interval over {count}" if many > 1 else count
+    seeds = count(many, "seed") if few == many else f"{few} to {many} seeds"
+    return f"mean and {level * 100:g} % interval over {seeds}" if many > 1 else seeds
 
 
 def count(number: int, word: str) -> str:

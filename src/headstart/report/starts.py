@@ -158,6 +158,6 @@ def caption_measures(tidy: pd.DataFrame, shots: int, level: float = 0.95) -> str
     """What the table of measures shows."""
     return (
         "Which measure finds the best sources: macro F-score on the test images, over all classes, right after rows "
-        f"are blended by it. {mean_text(tidy['seeds'], level)}. Measures that look at images saw {shots} of each class. "
+        f"are blended by it. {mean_text(tidy['seeds'], level)}. Measures that look at images saw {shots} of each. "
         "The best K is chosen on the test images, one for all classes."
     )
