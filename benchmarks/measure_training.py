@@ -161,7 +161,8 @@ def measure(network: Network, images: TrainingImages, count: int, setting: Setti
     for part in (network.trunk, network.tail, network.head):
         place(part, machine.device).eval()
     path = folder / "trunk.npy"
-    cache_trunk(network.trunk, images.store, images.names, images.view, machine, path, images.batch)  # compiles
+    # The trunk is compiled here, if it is to be.
+    cache_trunk(network.trunk, images.store, images.names, images.view, machine, path, images.batch)
     outputs = np.load(path, mmap_mode="r")
     tests = {"test": (outputs, images.labels)}
     plain, expected, replicas = plain_training(network, heads, images, setting)
