@@ -73,7 +73,7 @@ def train_lockstep(
             place(part, machine.device).eval()
         if machine.compile:
             compile_on(machine.device, network.trunk)
-        strategy.begin(network, machine, training)
+        strategy.begin(network, machine, training, task.images)
         lockstep = Lockstep(strategy, network, task, checkpoint, stop)
         for start in range(0, len(heads), group):
             weights |= lockstep.train({name: heads[name] for name in names[start : start + group]})
