@@ -1,6 +1,7 @@
 """Pictures and outputs of a trunk, made once, and a training with settings that a test may change."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from test_backbones import Chain, build
@@ -30,6 +31,16 @@ def pictures(tmp_path_factory):
 @pytest.fixture(scope="session")
 def store(pictures):
     return PixelStore([pictures])
+
+
+@pytest.fixture(scope="session")
+def files(pictures, store, tmp_path_factory):
+    """What a job gives to a strategy that alters the network: the store, and a split into three parts."""
+    path = tmp_path_factory.mktemp("split") / "split.csv"
+    parts = {"3": "test", "4": "validation"}
+    table = pd.DataFrame({"wnid": [name[:3] for name in store.names], "name": store.names})
+    table.assign(part=[parts.get(name[4], "train") for name in store.names]).to_csv(path, index=False)
+    return {"split": path, "stores": [pictures]}
 
 
 @pytest.fixture(scope="session")

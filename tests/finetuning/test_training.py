@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional
-from toys import CPU, MACHINE, VIEW, fresh_network, head, part, plain_run, same, values_of
+from toys import CPU, MACHINE, VIEW, fresh_network, head, part, plain_run, rows, same, values_of
 
 from headstart.finetuning import replicas, training
 from headstart.finetuning.batches import draw_batch
@@ -27,8 +27,7 @@ def test_a_run_alone_equals_the_same_run_in_a_group_bit_for_bit(train):
     for init in heads:
         alone_history, alone = train({init: heads[init]})
         assert same(alone, {name: value for name, value in weights.items() if name.startswith(f"{init}/")})
-        beside = history[history["initialisation"] == init].reset_index(drop=True)
-        assert beside.equals(alone_history)
+        assert rows(history, init).equals(alone_history)
     assert not same(part(weights, "random"), part(weights, "wordnet"))
 
 

@@ -1,6 +1,7 @@
 """A network, heads and settings of a size for tests, and what tests ask of finished runs."""
 
 import numpy as np
+import pytest
 import torch
 from test_backbones import Chain, build
 from torch.nn import functional
@@ -8,6 +9,7 @@ from torch.nn import functional
 from headstart.data.views import View
 from headstart.finetuning.batches import draw_batch, dropout_mask
 from headstart.finetuning.strategies.finetune import FineTune
+from headstart.jobs.checkpoints import Checkpoint
 from headstart.machine.computing import place
 from headstart.machine.machines import Machine
 from headstart.networks.backbones import cut
@@ -45,6 +47,10 @@ def same(first, second):
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
+def rows(history, init):
+    return history[history["initialisation"] == init].reset_index(drop=True)
+
+
 def part(weights, init):
     return {name.partition("/")[2]: value for name, value in weights.items() if name.startswith(f"{init}/")}
 
@@ -72,6 +78,31 @@ def breaking(function, call, act):
 
 def power_cut():
     raise RuntimeError("power cut")
+
+
+def resumed(train, make, heads, path, breaks):
+    """Give what a training gives that is broken off within some steps, one after the other, and then ends.
+
+    Each time the first run has taken the step and the second has not; nothing survives but the state at the path.
+    """
+    for step in breaks:
+        strategy = make()
+        strategy.enter = breaking_within(strategy.enter, step)
+        with pytest.raises(RuntimeError, match="power cut"):
+            train(heads, strategy, checkpoint=Checkpoint(path, "digest", save_every=0))
+    return train(heads, make(), checkpoint=Checkpoint(path, "digest", save_every=0))
+
+
+def breaking_within(enter, step):
+    replicas = []
+
+    def broken(replica, number):
+        replicas.extend([replica] if number == step else [])
+        if len(replicas) == 2:
+            power_cut()
+        enter(replica, number)
+
+    return broken
 
 
 def plain_run(weight, bias, images, held=0, batch_norm="train"):
