@@ -11,7 +11,15 @@ from headstart.data.images import PixelStore, decode_folder
 from headstart.finetuning.batches import TrainingImages
 from headstart.finetuning.settings import Task, Training
 from headstart.finetuning.training import train_lockstep
+from headstart.machine.machines import use_threads
 from headstart.networks.embedding import cache_trunk
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Plain loops have as many threads as runs: gradients depend on it in the last bits, and small ones are faster."""
+    with use_threads(MACHINE.threads):
+        yield
 
 
 @pytest.fixture(scope="session")

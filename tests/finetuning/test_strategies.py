@@ -27,7 +27,6 @@ from headstart.finetuning.settings import Training
 from headstart.finetuning.strategies.finetune import FineTune, Passes
 from headstart.jobs.checkpoints import Checkpoint
 from headstart.machine.computing import place
-from headstart.machine.machines import use_threads
 from headstart.vocabulary import STRATEGIES, code_of, complete
 
 HEADS = {"random": head(0), "wordnet": head(1)}
@@ -126,15 +125,14 @@ def test_linear_trains_a_linear_layer_on_the_pretrained_features_bit_for_bit(tra
     weight, bias = (torch.tensor(values, requires_grad=True) for values in head(0))
     optimiser = torch.optim.Adam([weight, bias], lr=1e-3, fused=True)
     trunk, tail = place(network.trunk, CPU), place(network.tail, CPU)
-    with use_threads(MACHINE.threads):
-        for step in range(1, STEPS + 1):
-            inputs, labels = draw_batch(images, step, CPU)
-            with torch.no_grad():
-                features = tail(trunk(inputs))
-            kept = dropout_mask(len(labels), 5, 0.75, images.seed, step)
-            optimiser.zero_grad()
-            functional.cross_entropy(functional.linear(features * kept, weight, bias), labels).backward()
-            optimiser.step()
+    for step in range(1, STEPS + 1):
+        inputs, labels = draw_batch(images, step, CPU)
+        with torch.no_grad():
+            features = tail(trunk(inputs))
+        kept = dropout_mask(len(labels), 5, 0.75, images.seed, step)
+        optimiser.zero_grad()
+        functional.cross_entropy(functional.linear(features * kept, weight, bias), labels).backward()
+        optimiser.step()
     assert torch.equal(weights["a/classifier.1.weight"], weight)
     assert torch.equal(weights["a/classifier.1.bias"], bias)
 
@@ -153,8 +151,7 @@ def test_lpft_is_linear_up_to_the_switch(train, tmp_path):
 
 def test_lpft_is_a_plain_loop_in_two_phases_bit_for_bit(train, images):
     _, weights = train({"a": head(0)}, strategy_of("lpft"))
-    with use_threads(MACHINE.threads):
-        expected = plain_run(*head(0), images, held=SWITCH, batch_norm="eval")
+    expected = plain_run(*head(0), images, held=SWITCH, batch_norm="eval")
     assert same(part(weights, "a"), expected)
     moved = [
         name for name, value in fresh_network().tail.state_dict().items() if not torch.equal(value, expected[name])

@@ -14,7 +14,6 @@ from headstart.finetuning import replicas, training
 from headstart.finetuning.batches import draw_batch
 from headstart.finetuning.strategies.finetune import FineTune
 from headstart.machine import computing
-from headstart.machine.machines import use_threads
 from headstart.machine.memory import Sizes
 from headstart.machine.prefetch import one_ahead
 from headstart.networks import embedding
@@ -34,9 +33,8 @@ def test_a_run_alone_equals_the_same_run_in_a_group_bit_for_bit(train):
 def test_lockstep_equals_a_plain_loop_over_the_whole_network_bit_for_bit(train, images):
     heads = {"random": head(0), "wordnet": head(1)}
     _, weights = train(heads)
-    with use_threads(MACHINE.threads):
-        for init in heads:
-            assert same(part(weights, init), plain_run(*heads[init], images))
+    for init in heads:
+        assert same(part(weights, init), plain_run(*heads[init], images))
 
 
 def test_batches_drawn_ahead_by_a_second_thread_give_the_same_bits(train, store, monkeypatch):

@@ -15,7 +15,6 @@ from headstart.machine.machines import Machine
 from headstart.networks.backbones import cut
 
 CPU = torch.device("cpu")
-# As many threads as a plain loop is given; sums of gradients depend on it in the last bits.
 MACHINE = Machine(CPU, threads=1)
 CLASSES = ["n01", "n02", "n03"]
 VIEW = View(32, mean=[0.5] * 3, std=[0.5] * 3)
