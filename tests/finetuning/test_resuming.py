@@ -3,10 +3,11 @@
 import contextlib
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 import torch
-from toys import MACHINE, breaking, head, power_cut, same
+from toys import MACHINE, STEPS, breaking, head, power_cut, same
 
 from headstart.finetuning.strategies.finetune import FineTune
 from headstart.jobs.checkpoints import Checkpoint
@@ -47,6 +48,22 @@ def test_a_run_broken_off_and_resumed_equals_an_unbroken_one_bit_for_bit(
     assert "resumed" not in capsys.readouterr().out
     history, weights = train(heads, checkpoint=Checkpoint(tmp_path / "state.pt", "digest"))
     assert f"resumed at step {broken_at - 1}" in capsys.readouterr().out
+    assert same(weights, unbroken) and history.equals(unbroken_history)
+
+
+def test_runs_that_are_finished_wait_for_those_beside_them_that_are_new(train, tmp_path, monkeypatch, capsys):
+    heads = {"a": head(0), "b": head(1), "c": head(2)}
+    unbroken_history, unbroken = train(heads)
+    with monkeypatch.context() as patch:
+        patch.setattr(FineTune, "loss", breaking(FineTune.loss, STEPS + 3, power_cut))  # within b's third step
+        with pytest.raises(RuntimeError, match="power cut"):
+            train(
+                heads,
+                checkpoint=Checkpoint(tmp_path / "state.pt", "digest", save_every=0),
+                machine=replace(MACHINE, side_by_side=1),
+            )
+    history, weights = train(heads, checkpoint=Checkpoint(tmp_path / "state.pt", "digest"))
+    assert "resumed at step 0\n" in capsys.readouterr().out
     assert same(weights, unbroken) and history.equals(unbroken_history)
 
 
