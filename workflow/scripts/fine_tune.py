@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from headstart.data.images import PixelStore
-from headstart.data.views import View
 from headstart.data.splits import label, shots
+from headstart.data.views import View
 from headstart.finetuning.batches import TrainingImages
 from headstart.finetuning.evaluation import evaluation_of
 from headstart.finetuning.runs import digests_of, finished_runs, write_runs

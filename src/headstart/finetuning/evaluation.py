@@ -14,8 +14,8 @@ import pandas as pd
 from torch import nn
 
 from headstart.data.images import PixelStore
-from headstart.data.views import View
 from headstart.data.splits import label
+from headstart.data.views import View
 from headstart.machine.machines import Machine
 from headstart.networks.embedding import cache_trunk
 
