@@ -23,7 +23,8 @@ def test_a_tail_that_has_learnt_stays_where_it_is_held_and_learns_when_let_go():
     learn(replica, optimiser)
     before, rows = values(replica.tail), values(replica.head)
     replica.hold_tail(True)
-    for _ in range(2):  # the optimiser still remembers how the tail moved
+    optimiser.step()  # with the last gradients, if they were still there
+    for _ in range(2):  # the optimiser remembers how the tail moved
         replica.eval()
         replica.train()
         learn(replica, optimiser)
