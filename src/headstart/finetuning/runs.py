@@ -76,4 +76,7 @@ def write_runs(
     arrays = {**kept[1], **{name: tensor.numpy() for name, tensor in made[1].items()}}
     Path(files[0]).unlink(missing_ok=True)
     write_arrays(arrays, files[1])
-    write_table(pd.concat([part for part in (kept[0], history) if len(part)], ignore_index=True), files[0])
+    rows = pd.concat([part for part in (kept[0], history) if len(part)], ignore_index=True)
+    # In one order whichever runs were there before; classes stay in theirs.
+    rows = rows.sort_values(["step", "part", "initialisation"], kind="stable", ignore_index=True)
+    write_table(rows, files[0])
