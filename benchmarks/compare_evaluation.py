@@ -67,7 +67,7 @@ def compare(name: str, folder: Path) -> Row:
     replica = Replica(network.tail, head.weight, head.bias).to(memory_format=torch.channels_last)
     plain, expected, fast, found = alternate(
         lambda: plain_score(whole, pictures, names, labels, CLASSES),
-        lambda: score({name: replica}, outputs, labels, BATCH, CPU)[name],
+        lambda: score({name: replica}, outputs, labels, BATCH, Machine(CPU))[name],
         2,
     )
     assert np.array_equal(expected[: len(set(labels))], found[: len(set(labels))]), f"{name}: F-scores differ"

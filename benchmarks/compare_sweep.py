@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from comparison import Row, alternate, measure, report
-from headstart.heads.sweeps import Images, SourceHead, source_logits, sweep_together
+from headstart.heads.sweeps import Images, SourceHead, sweep_together
 from headstart.machine.machines import pick_machine
+from headstart.measures.material import source_logits
 from headstart.networks.backbones import cut, load_classifier
 from headstart.networks.embedding import frozen_pass
 from pictures import some_pictures
@@ -59,7 +60,7 @@ def on_features(head: SourceHead, similarities: dict[str, Array]) -> Row:
     differ = (np.array(found) != np.array(expected)).sum()
     assert not differ, f"{differ} of {np.array(found).size} F-scores differ from those of one head at a time"
     print(f"{np.array(found).size} F-scores equal to those of one head at a time")
-    floor, _ = measure(lambda: source_logits(head, images.features), 3)
+    floor, _ = measure(lambda: source_logits(images.features, head.weight, head.bias), 3)
     return Row("3 x 50 K, one head at a time on features", plain, fast, ASKED_OF_FEATURES, floor)
 
 

@@ -20,9 +20,12 @@ from comparison import Row, alternate, report
 from headstart.data.images import PixelStore, decode_tar
 from headstart.data.views import View
 from headstart.finetuning.batches import TrainingImages, draw_batch
-from headstart.finetuning.replicas import start_replicas
+from headstart.finetuning.replicas import Replica
+from headstart.finetuning.settings import Task, Training
+from headstart.finetuning.strategies.finetune import FineTune
 from headstart.finetuning.training import train_lockstep
 from headstart.heads.starts import random_head
+from headstart.machine.computing import place
 from headstart.machine.machines import Machine, pick_machine
 from headstart.networks.backbones import cut, load_classifier
 from headstart.networks.embedding import cache_trunk, frozen_pass
@@ -39,7 +42,7 @@ Scores = dict[tuple[str, int], Array]  # (initialisation, step) -> (T,)
 Weights = dict[str, Tensor]
 
 
-class Task:
+class Given:
     """The pictures, the network and the heads that both forms start from."""
 
     def __init__(self, folder: Path) -> None:
@@ -47,6 +50,7 @@ class Task:
         named = enumerate(some_pictures(TRAINED + TESTED).values())
         data = {f"n00000001_{number}.JPEG": content for number, content in named}
         self.pictures = Pictures(data, SHORT_SIDE, SIDE)
+        self.view = View(SIDE, self.pictures.mean, self.pictures.std)
         self.tar = folder / "n00000001.tar"
         write_tar(self.tar, data)
         self.names, self.tests = list(data)[:TRAINED], list(data)[TRAINED:]
@@ -58,53 +62,46 @@ class Task:
 
     def images(self, store: PixelStore) -> TrainingImages:
         """Say what is trained on, from a store."""
-        side, mean, std = self.pictures.side, self.pictures.mean, self.pictures.std
-        return TrainingImages(store, self.names, self.labels, side, mean, std, seed=SEED, shots=4, batch=BATCH)
+        return TrainingImages(store, self.names, self.labels, self.view, seed=SEED, shots=4, batch=BATCH)
 
 
-def four_runs(task: Task) -> tuple[Scores, Weights]:
+def four_runs(given: Given) -> tuple[Scores, Weights]:
     """Train each initialisation for itself."""
     scores: Scores = {}
     weights: Weights = {}
-    for name, head in task.heads.items():
-        model = with_head(task.model, *head, dropout=0.75, seed=SEED)
-        tests = {"test": (task.tests, task.test_labels)}
-        found = train(model, task.pictures, task.names, task.labels, tests, STEPS, EVALUATE_AT, BATCH, 4, SEED)
+    for name, head in given.heads.items():
+        model = with_head(given.model, *head, dropout=0.75, seed=SEED)
+        tests = {"test": (given.tests, given.test_labels)}
+        found = train(model, given.pictures, given.names, given.labels, tests, STEPS, EVALUATE_AT, BATCH, 4, SEED)
         scores |= {(name, step): f1 for (step, _), f1 in found.items()}
         weights |= {f"{name}/{key}": value for key, value in trained_weights(model).items()}
     return scores, weights
 
 
-def lockstep(task: Task) -> tuple[Scores, Weights]:
+def lockstep(given: Given) -> tuple[Scores, Weights]:
     """Train all as the pipeline does, decoding included."""
-    store_path, trunk_path = task.tar.with_suffix(".arrow"), task.tar.with_suffix(".npy")
-    decode_tar(task.tar, store_path, task.tar.with_suffix(".csv"), task.pictures.short_side, 16)
-    images, network = task.images(PixelStore([store_path])), cut(task.model, "layer4")
-    view = View(task.pictures.side, task.pictures.mean, task.pictures.std)
-    cache_trunk(network.trunk, images.store, task.tests, view, Machine(CPU), trunk_path, batch=64)
-    history, weights = train_lockstep(
-        network=network,
-        heads=task.heads,
-        classes=[f"class {number}" for number in range(CLASSES)],
-        images=images,
-        evaluation={"test": (np.load(trunk_path, mmap_mode="r"), task.test_labels)},
-        steps=STEPS,
-        evaluate_at=EVALUATE_AT,
-        device=CPU,
-        threads=THREADS,
-    )
+    store_path, trunk_path = given.tar.with_suffix(".arrow"), given.tar.with_suffix(".npy")
+    decode_tar(given.tar, store_path, given.tar.with_suffix(".csv"), given.pictures.short_side, 16)
+    images, network = given.images(PixelStore([store_path])), cut(given.model, "layer4")
+    machine = Machine(CPU, threads=THREADS)
+    cache_trunk(network.trunk, images.store, given.tests, given.view, machine, trunk_path, batch=64)
+    tests = {"test": (np.load(trunk_path, mmap_mode="r"), given.test_labels)}
+    task = Task([f"class {number}" for number in range(CLASSES)], images, tests)
+    training = Training(steps=STEPS, evaluate_at=EVALUATE_AT)
+    history, weights = train_lockstep(FineTune({}), network, given.heads, task, training, machine)
     runs = history.groupby(["initialisation", "step"])["f1"]
     return {(str(name), int(step)): f1.to_numpy() for (name, step), f1 in runs}, weights
 
 
-def inevitable(task: Task) -> None:
+def inevitable(given: Given) -> None:
     """Pass the frozen blocks once, then step and score the trained part alone, each initialisation by itself."""
-    images, network = task.images(PixelStore([task.tar.with_suffix(".arrow")])), cut(task.model, "layer4")
+    images, network = given.images(PixelStore([given.tar.with_suffix(".arrow")])), cut(given.model, "layer4")
     with torch.no_grad():
         batches = [draw_batch(images, step, CPU) for step in range(1, STEPS + 1)]
         outputs = [frozen_pass(network.trunk, inputs) for inputs, _ in batches]
-        tests = frozen_pass(network.trunk, task.pictures.central(task.tests))
-    for replica in start_replicas(network, task.heads, "train", CPU).values():
+        tests = frozen_pass(network.trunk, given.pictures.central(given.tests))
+    replicas = [place(Replica(network.tail, *head), CPU) for head in given.heads.values()]
+    for replica in replicas:
         optimiser = torch.optim.Adam(replica.parameters(), fused=True)
         for step in range(STEPS + 1):
             if step > 0:
@@ -129,11 +126,11 @@ def main() -> bool:
     """Compare, print the table, and say whether the fast form is as fast as asked."""
     pick_machine(THREADS)
     with TemporaryDirectory() as folder:
-        task = Task(Path(folder))
+        given = Given(Path(folder))
         plain, (scores, weights), fast, (found_scores, found) = alternate(
-            lambda: four_runs(task), lambda: lockstep(task), 1
+            lambda: four_runs(given), lambda: lockstep(given), 1
         )
-        floor, _, again, _ = alternate(lambda: inevitable(task), lambda: lockstep(task), 1)
+        floor, _, again, _ = alternate(lambda: inevitable(given), lambda: lockstep(given), 1)
     assert weights.keys() == found.keys() and scores.keys() == found_scores.keys()
     differ = [name for name, value in weights.items() if not torch.equal(value, found[name])]
     assert not differ, f"{len(differ)} of {len(weights)} tensors differ, first {differ[0]}"

@@ -19,6 +19,8 @@ from comparison import machine, measure
 from headstart.data.images import PixelStore, decode_tar
 from headstart.data.views import View
 from headstart.finetuning.batches import TrainingImages
+from headstart.finetuning.settings import Task, Training
+from headstart.finetuning.strategies.finetune import FineTune
 from headstart.finetuning.training import train_lockstep
 from headstart.heads.starts import random_head
 from headstart.heads.sweeps import Images, SourceHead, sweep
@@ -32,7 +34,7 @@ from headstart.networks.embedding import embed
 from pictures import made, write_tar
 
 CPU = torch.device("cpu")
-LOOK: tuple[int, list[float], list[float]] = (64, [0.5] * 3, [0.25] * 3)
+VIEW = View(64, mean=[0.5] * 3, std=[0.25] * 3)
 FACTORS = (1, 2, 4)
 CONFIG = Path(__file__).parent.parent / "config"
 Step = tuple[str, str, Callable[[int], Callable[[], Any]]]  # what grows, step, work at a factor
@@ -64,22 +66,21 @@ def network_steps(folder: Path) -> Iterator[Step]:
 
     def embedding(factor: int) -> Callable[[], Any]:
         store, parts = PixelStore([pictures_at(folder, factor).with_suffix(".arrow")]), network()
-        return lambda: embed(parts.trunk, parts.tail, store, store.names, View(*LOOK), Machine(CPU), batch=16)
+        return lambda: embed(parts.trunk, parts.tail, store, store.names, VIEW, Machine(CPU), batch=16)
 
     def training(classes: int, shots: int) -> Callable[[], Any]:
         store = PixelStore([pictures_at(folder, 4).with_suffix(".arrow")])
         count, head = classes * shots, random_head(classes, 512, seed=0)
         names, labels = store.names[:count], np.arange(count) % classes
-        images = TrainingImages(store, names, labels, *LOOK, seed=0, shots=shots, batch=8)
-        settings: dict[str, Any] = {"steps": count // 8, "evaluate_at": [0], "device": CPU, "threads": 1}
-        outputs = np.zeros((classes, 256, 4, 4), np.float32)
+        images = TrainingImages(store, names, labels, VIEW, seed=0, shots=shots, batch=8)
+        tests = {"test": (np.zeros((classes, 256, 4, 4), np.float32), np.arange(classes))}
         return lambda: train_lockstep(
-            network=network(),
+            FineTune({}),
+            network(),
             heads={"a": (head.weight, head.bias), "b": (head.weight, head.bias)},
-            classes=[str(number) for number in range(classes)],
-            images=images,
-            evaluation={"test": (outputs, np.arange(classes))},
-            **settings,
+            task=Task([str(number) for number in range(classes)], images, tests),
+            training=Training(steps=count // 8, evaluate_at=[0]),
+            machine=Machine(CPU, threads=1),
         )
 
     yield "images", "embed", embedding

@@ -11,6 +11,7 @@ differences are printed.
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,11 +29,13 @@ from headstart.data.images import PixelStore, crop_batch, decode_folder
 from headstart.data.views import View
 from headstart.finetuning.batches import TrainingImages, draw_step
 from headstart.finetuning.costs import measure_costs
-from headstart.finetuning.replicas import Replica, score, start_replicas
+from headstart.finetuning.replicas import Replica, score
+from headstart.finetuning.settings import Task, Training
+from headstart.finetuning.strategies.finetune import FineTune
 from headstart.finetuning.training import train_lockstep
 from headstart.heads.starts import random_head
 from headstart.jobs.checkpoints import Checkpoint
-from headstart.machine.computing import PRECISIONS, compile_on, forward_in, place, processor_of
+from headstart.machine.computing import PRECISIONS, forward_in, place, processor_of
 from headstart.machine.machines import Machine, pick_machine, use_threads
 from headstart.measures.metrics import confusion, f_scores
 from headstart.networks.backbones import Network, cut, load_classifier
@@ -47,16 +50,17 @@ Scores = dict[str, np.ndarray]
 class Setting(NamedTuple):
     """What is measured."""
 
-    device: torch.device
-    precision: str
-    compile: bool
-    threads: int
+    machine: Machine
     steps: int  # on the clock
 
     def wait(self) -> None:
         """Wait until the GPU has done all it was asked."""
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
+        if self.machine.device.type == "cuda":
+            torch.cuda.synchronize(self.machine.device)
+
+    def forward(self) -> AbstractContextManager[object]:
+        """Give the context of a forward pass."""
+        return forward_in(self.machine.device, self.machine.precision)
 
     def clock(self, work: Callable[[], Any]) -> tuple[float, Any]:
         """Give the seconds of some work, and what it gives."""
@@ -95,20 +99,23 @@ def some_images(folder: Path, side: int, batch: int) -> TrainingImages:
     names = decode_folder(folder, folder / "all.arrow", short)
     labels = np.arange(len(names)) % CLASSES
     store = PixelStore([folder / "all.arrow"])
-    return TrainingImages(store, names, labels, side, MEAN, STD, seed=0, shots=1, batch=batch)
+    return TrainingImages(store, names, labels, View(side, MEAN, STD), seed=0, shots=1, batch=batch)
 
 
 def plain_training(network: Network, heads: dict[str, Any], images: TrainingImages, setting: Setting) -> Any:
     """Train one initialisation after the other; give seconds, weights and replicas."""
-    seconds, replicas = 0.0, start_replicas(network, heads, "train", setting.device, setting.compile)
+    seconds, device = 0.0, setting.machine.device
+    replicas = {name: place(Replica(network.tail, *head), device) for name, head in heads.items()}
     for replica in replicas.values():
+        if setting.machine.compile:
+            replica.compile_tail(device)
         optimiser = torch.optim.Adam(replica.parameters(), fused=True)
 
         def steps(first: int, last: int, replica: Replica = replica, optimiser: Any = optimiser) -> None:
             for step in range(first, last + 1):
                 features = network.head.in_features
-                inputs, labels, mask = draw_step(images, features, DROPOUT, setting.device, step)
-                with forward_in(setting.device, setting.precision):
+                inputs, labels, mask = draw_step(images, features, DROPOUT, device, step)
+                with setting.forward():
                     with torch.no_grad():
                         outputs = frozen_pass(network.trunk, inputs)
                     loss = functional.cross_entropy(replica(outputs, mask)[1], labels)
@@ -129,9 +136,9 @@ def plain_scores(network: Network, replicas: dict[str, Replica], images: Trainin
         replica.eval()
         predicted = []
         for start in range(0, len(images.names), images.batch):
-            crops = crop_batch(images.store, images.names[start : start + images.batch], images.side)
-            inputs = normalise(crops, View(images.side, MEAN, STD), setting.device)
-            with torch.inference_mode(), forward_in(setting.device, setting.precision):
+            crops = crop_batch(images.store, images.names[start : start + images.batch], images.view.side)
+            inputs = normalise(crops, images.view, setting.machine.device)
+            with torch.inference_mode(), setting.forward():
                 predicted.append(replica(frozen_pass(network.trunk, inputs))[1].argmax(1).cpu().numpy())
         scores[name] = f_scores(confusion(images.labels, np.concatenate(predicted), CLASSES))
     return scores
@@ -140,53 +147,38 @@ def plain_scores(network: Network, replicas: dict[str, Replica], images: Trainin
 def lockstep(network: Network, heads: dict[str, Any], images: TrainingImages, setting: Setting, tests: Any) -> Any:
     """Train all initialisations as the pipeline does; give seconds and weights."""
     watch = Stopwatch(setting)
-    _, weights = train_lockstep(
-        network=network,
-        heads=heads,
-        classes=[f"class {number}" for number in range(CLASSES)],
-        images=images,
-        evaluation=tests,
-        steps=WARM + setting.steps,
-        evaluate_at=[0],
-        device=setting.device,
-        threads=setting.threads,
-        dropout=DROPOUT,
-        precision=setting.precision,
-        compile=setting.compile,
-        checkpoint=watch,
-    )
+    task = Task([f"class {number}" for number in range(CLASSES)], images, tests)
+    training = Training(steps=WARM + setting.steps, evaluate_at=[0], dropout=DROPOUT)
+    _, weights = train_lockstep(FineTune({}), network, heads, task, training, setting.machine, watch)
     return watch.seconds, weights
 
 
 def measure(network: Network, images: TrainingImages, count: int, setting: Setting, folder: Path) -> list[str]:
     """Give the rows of one precision, having compared the results of both forms."""
-    costs = measure_costs(network, CLASSES, images.side)
+    machine, costs = setting.machine, measure_costs(network, CLASSES, images.view.side)
     named = {f"start {seed}": random_head(CLASSES, costs.features, seed) for seed in range(count)}
     heads = {name: (head.weight, head.bias) for name, head in named.items()}
     for part in (network.trunk, network.tail, network.head):
-        place(part, setting.device).eval()
-    if setting.compile:
-        compile_on(setting.device, network.trunk)
-    view, machine = View(images.side, MEAN, STD), Machine(setting.device, setting.precision)
-    cache_trunk(network.trunk, images.store, images.names, view, machine, folder / "trunk.npy", images.batch)
-    outputs = np.load(folder / "trunk.npy", mmap_mode="r")
+        place(part, machine.device).eval()
+    path = folder / "trunk.npy"
+    # The trunk is compiled here, if it is to be.
+    cache_trunk(network.trunk, images.store, images.names, images.view, machine, path, images.batch)
+    outputs = np.load(path, mmap_mode="r")
     tests = {"test": (outputs, images.labels)}
     plain, expected, replicas = plain_training(network, heads, images, setting)
     fast, weights = lockstep(network, heads, images, setting, tests)
     whole, scores = best(setting, lambda: plain_scores(network, replicas, images, setting))
-    cached, found = best(
-        setting, lambda: score(replicas, outputs, images.labels, images.batch, setting.device, setting.precision)
-    )
-    compare(expected, weights, scores, found, exact=setting.device.type == "cpu")
+    cached, found = best(setting, lambda: score(replicas, outputs, images.labels, images.batch, machine))
+    compare(expected, weights, scores, found, exact=machine.device.type == "cpu")
     trained, tested = count * setting.steps * images.batch, count * len(images.names)
-    speed = peak(setting.device, PRECISIONS[setting.precision].half or torch.float32)
-    print(f"\n{setting.precision}: products run at {speed / 1e12:.2f} TFLOP/s\n")
+    speed = peak(machine.device, PRECISIONS[machine.precision].half or torch.float32)
+    print(f"\n{machine.precision}: products run at {speed / 1e12:.2f} TFLOP/s\n")
     inference = costs.tail + costs.head
     return [
-        row(setting.precision, "training, plain", trained, plain, costs.trunk + costs.training, speed),
-        row(setting.precision, "training, lockstep", trained, fast, costs.trunk / count + costs.training, speed),
-        row(setting.precision, "scoring, whole network", tested, whole, costs.trunk + inference, speed),
-        row(setting.precision, "scoring, cached trunk", tested, cached, inference, speed),
+        row(machine.precision, "training, plain", trained, plain, costs.trunk + costs.training, speed),
+        row(machine.precision, "training, lockstep", trained, fast, costs.trunk / count + costs.training, speed),
+        row(machine.precision, "scoring, whole network", tested, whole, costs.trunk + inference, speed),
+        row(machine.precision, "scoring, cached trunk", tested, cached, inference, speed),
     ]
 
 
@@ -232,18 +224,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit("no GPU here, so nothing is measured; --device cpu --images 64 measures this machine's CPU")
     rows = []
     for precision in given.precisions if given.device == "cuda" else ["float32"]:
-        device = torch.device("cpu")
+        machine = Machine(torch.device("cpu"), precision, given.compile, given.threads)
         if given.device == "cuda":
-            device = pick_machine(given.threads, precision, given.compile).device
-        steps = max(1, given.images // given.batch)
-        setting = Setting(device, precision, given.compile, given.threads, steps)
+            machine = pick_machine(given.threads, precision, given.compile)
+        setting = Setting(machine, steps=max(1, given.images // given.batch))
         with TemporaryDirectory() as folder, use_threads(given.threads):
             images = some_images(Path(folder), given.side, given.batch)
             network = cut(load_classifier("torchvision", given.network, 1000), "layer4")
             rows += measure(network, images, given.initialisations, setting, Path(folder))
-    machine = f"{processor_of(device)}, {given.threads} CPU threads"
+    where = f"{processor_of(machine.device)}, {given.threads} CPU threads"
     how = f"{given.initialisations} x {given.network}, {given.side} pixels, batch {given.batch}"
-    print(f"{how}{', compiled' if given.compile else ''}; {machine}, torch {torch.__version__}\n")
+    print(f"{how}{', compiled' if given.compile else ''}; {where}, torch {torch.__version__}\n")
     print("\n".join(["| precision | form | images/s | of the FLOP floor |", "|---|---|---|---|", *rows]))
 
 

@@ -24,13 +24,14 @@ import yaml
 
 from compare_wordnet import by_nltk
 from headstart.data.splits import Wanted, shots, split_images
-from headstart.finetuning.training import evaluation_steps
-from headstart.heads.starts import INITIALISATIONS, HeadInputs
+from headstart.finetuning.settings import evaluation_steps
+from headstart.heads.starts import HeadInputs
 from headstart.measures.similarity import word2vec
 from headstart.measures.taxonomy import read_taxonomy
 from headstart.measures.wordvectors import load_vectors
 from headstart.networks.backbones import load_classifier
 from headstart.shapes import write_synset
+from headstart.vocabulary import all_starts, code_of
 from plain_parts import Array, Pictures, inference, predict, sweep_network, train, with_head
 
 Best = Mapping[str, Mapping[str, int]]  # measure -> type of class -> K
@@ -120,7 +121,7 @@ class Experiment:
             neighbours=[best[name][kind] for kind in self.types] if blended else None,
             seed=seed,
         )
-        head = INITIALISATIONS[name](inputs)
+        head = code_of(all_starts()[name].code)(inputs)
         return head.weight, head.bias
 
     def run(self, seed: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

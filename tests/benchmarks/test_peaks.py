@@ -17,17 +17,19 @@ from torch import nn
 
 from headstart.data.images import PixelStore, decode_folder
 from headstart.data.views import View
-from headstart.finetuning import training
 from headstart.finetuning.batches import TrainingImages
+from headstart.finetuning.settings import Task, Training
+from headstart.finetuning.strategies.finetune import FineTune
 from headstart.finetuning.training import train_lockstep
 from headstart.machine.machines import Machine
 from headstart.networks import embedding
 from headstart.networks.backbones import cut
 from headstart.networks.embedding import cache_trunk, embed
+from pipeline.layout import Layout
 
 LIBRARY = Path(__file__).parents[2] / "src"
 CPU = torch.device("cpu")
-LOOK = {"side": 32, "mean": [0.5] * 3, "std": [0.5] * 3}
+VIEW = View(32, mean=[0.5] * 3, std=[0.5] * 3)
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +47,11 @@ def network():
 
 
 def test_every_job_writes_its_peak_beside_its_log():
-    logs, peaks = (
-        re.findall(rf"{kind}:\s+\"([^\"]*)\.{suffix}\"", RULES)
-        for kind, suffix in (("log", "log"), ("benchmark", "tsv"))
-    )
-    assert len(logs) == len(RULE_NAMES) and peaks == [path.replace("/logs/", "/benchmarks/") for path in logs]
+    logs, peaks = (re.findall(rf"{kind}:\s+AT\.{kind}\((.*)\)", RULES) for kind in ("log", "benchmark"))
+    assert [said.split(",")[0].strip('"') for said in logs] == RULE_NAMES and peaks == logs
+    layout = Layout("shapes")
+    log, peak = Path(layout.log("rule", "{run}")), Path(layout.benchmark("rule", "{run}"))
+    assert peak.with_suffix("") == Path(str(log).replace("/logs/", "/benchmarks/")).with_suffix("")
 
 
 DECODE = """
@@ -87,7 +89,7 @@ def test_decoding_holds_a_few_pictures_however_many_there_are(tmp_path):
 
 def test_embedding_and_caching_hold_a_batch_however_many_images_there_are(path, tmp_path, monkeypatch):
     store, parts, read, passed = PixelStore([path]), network(), [], []
-    crop_batch, work = embedding.crop_batch, (View(**LOOK), Machine(CPU))
+    crop_batch, work = embedding.crop_batch, (VIEW, Machine(CPU))
     monkeypatch.setattr(embedding, "crop_batch", lambda *given: read.append(len(given[1])) or crop_batch(*given))
     parts.trunk.register_forward_pre_hook(lambda _, inputs: passed.append(len(inputs[0])))
     for count in (6, 24):
@@ -114,24 +116,24 @@ def parameters_alive():
 
 
 @pytest.mark.parametrize("count", [1, 4])
-def test_a_training_job_holds_one_network_and_a_trained_part_for_each_initialisation(path, monkeypatch, count):
+def test_a_training_job_holds_one_network_and_a_trained_part_for_each_initialisation(path, count):
     store, parts, seen = PixelStore([path]), network(), []
-    loss = training.STRATEGIES["finetune"]
-    before = parameters_alive()
-    monkeypatch.setitem(
-        training.STRATEGIES, "finetune", lambda *given: seen.append(parameters_alive()) or loss(*given)
-    )  # fmt: skip
-    labels = np.arange(8) % 2
+
+    class Counted(FineTune):
+        def loss(self, replica, step):
+            seen.append(parameters_alive())
+            return super().loss(replica, step)
+
+    before, labels = parameters_alive(), np.arange(8) % 2
+    images = TrainingImages(store, store.names[:8], labels, VIEW, seed=0, shots=4, batch=4)
+    tests = {"test": (np.zeros((2, 6, 16, 16), np.float32), np.arange(2))}
     train_lockstep(
-        network=parts,
+        Counted({}),
+        parts,
         heads={f"head {number}": (np.ones((2, 5), np.float32), np.zeros(2, np.float32)) for number in range(count)},
-        classes=["n01", "n02"],
-        images=TrainingImages(store, store.names[:8], labels, **LOOK, seed=0, shots=4, batch=4),
-        evaluation={"test": (np.zeros((2, 6, 16, 16), np.float32), np.arange(2))},
-        steps=3,
-        evaluate_at=[0, 3],
-        device=CPU,
-        threads=1,
+        task=Task(["n01", "n02"], images, tests),
+        training=Training(steps=3, evaluate_at=[0, 3]),
+        machine=Machine(CPU, threads=1),
     )
     trained = sum(one.numel() for one in parts.tail.parameters()) + 2 * 5 + 2
     assert set(seen) == {before + count * trained}

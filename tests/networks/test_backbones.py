@@ -101,6 +101,14 @@ def test_a_chain_can_be_cut_at_every_block(trained_from):
     assert not any(parameter.requires_grad for parameter in network.trunk.parameters())
 
 
+def test_a_tail_writes_nothing_over_the_trunks_output():
+    network = cut(build(Chain), "features.0.2", side=32)  # begins with an activation in place
+    outputs = torch.randn((2, 6, 16, 16), generator=torch.Generator().manual_seed(0))
+    before = outputs.clone()
+    network.tail(outputs)
+    assert torch.equal(outputs, before)
+
+
 def test_the_last_layer_alone_leaves_an_empty_tail():
     network = cut(build(Chain), "classifier.1", side=32)
     assert list(network.tail.parameters()) == []

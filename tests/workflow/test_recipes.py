@@ -64,14 +64,14 @@ def test_editing_a_strategy_reruns_its_own_jobs_alone(project):
 
 
 def test_moving_a_function_to_another_module_reruns_nothing(project):
-    source = project / "src/headstart/measures/metrics.py"
+    source = project / "src/headstart/heads/blending.py"
     lines = source.read_text().splitlines(keepends=True)
-    function = next(node for node in ast.parse("".join(lines)).body if getattr(node, "name", "") == "f_scores")
+    function = next(node for node in ast.parse("".join(lines)).body if getattr(node, "name", "") == "unit_rows")
     moved, rest = lines[function.lineno - 1 : function.end_lineno], lines[: function.lineno - 1]
     rest += lines[function.end_lineno :]
-    last = max(place for place, line in enumerate(rest) if line.startswith("from numpy"))
-    imports = rest[: last + 1]
-    rest.insert(last + 1, "\nfrom headstart.measures.moved import f_scores\n")
+    alias = next(place for place, line in enumerate(rest) if line.startswith("Array ="))
+    imports = rest[: alias + 1]
+    rest.insert(alias, "from headstart.heads.moved import unit_rows\n\n")
     source.write_text("".join(rest))
     source.with_name("moved.py").write_text("".join([*imports, "\n\n", *moved]))
     assert jobs(project) == {}

@@ -130,12 +130,12 @@ def test_adding_a_seed_adds_only_its_own_jobs(project):
     edit_config(project, seeds=[0, 1, 7])
     assert jobs(project) == {
         "split_images": 1,
-        "measure_similarity": 1,
+        "measure_similarity": 2,
         "sweep_neighbours": 1,
         "choose_neighbours": 1,
         "initialise_heads": 2,
         "fine_tune": 2,
-        "tabulate": 5,
+        "tabulate": 4,  # Table 1 looks at the first seed alone
         "draw_figure": 4,
         "build_explorer": 1,
         "record_provenance": 1,
@@ -167,7 +167,7 @@ def runs_in(path: Path) -> tuple[pd.DataFrame, dict]:
 def test_a_group_of_runs_that_are_there_trains_nothing(project):
     again = {"initialisations": ["imprinted", "random"], "shots": [1]}
     edit_config(project, groups=groups_of(project) | {"pair": again})
-    assert jobs(project) == {"build_explorer": 1, "record_provenance": 1}
+    assert jobs(project) == {"record_provenance": 1}  # which holds the config
 
 
 def test_adding_a_start_trains_that_start_alone(project):

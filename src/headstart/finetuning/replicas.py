@@ -122,13 +122,21 @@ def score(
 
 
 def final_weights(replicas: Mapping[str, Replica], head_name: str) -> dict[str, Tensor]:
-    """Give all weights and buffers on the CPU, "<initialisation>/<name in the network>", ready for safetensors."""
-    return {
-        f"{init}/{prefix}{name}": value.detach().cpu().contiguous()
-        for init, replica in replicas.items()
-        for prefix, part in (("", replica.tail), (f"{head_name}.", replica.head))
-        for name, value in part.state_dict().items()
-    }
+    """Give all weights and buffers on the CPU, "<initialisation>/<name>", ready for safetensors.
+
+    Tail and head are called as in the network, and what a strategy has added to a replica as it is there.
+
+    Raises ValueError for an addition that is called like a part of the network.
+    """
+    found: dict[str, Tensor] = {}
+    for init, replica in replicas.items():
+        for name, value in replica.state_dict().items():
+            part, _, inside = name.partition(".")
+            final = f"{init}/" + {"tail": inside, "head": f"{head_name}.{inside}"}.get(part, name)
+            if final in found:
+                raise ValueError(f"two parts would be kept as {final}; the strategy has to call its {part} otherwise")
+            found[final] = value.detach().cpu().contiguous()
+    return found
 
 
 def _as_input(outputs: np.ndarray, device: torch.device) -> Tensor:

@@ -36,17 +36,19 @@ def digests_of(common: str, heads: Mapping[str, tuple[np.ndarray, np.ndarray]]) 
 def finished_runs(history: Path, weights: Path, digests: Mapping[str, str]) -> tuple[pd.DataFrame, Arrays]:
     """Return history and weights of the runs in an earlier pair of files that have one of these digests.
 
-    Nothing is kept where either file is missing, or cannot be read as such; a line says so.
+    Nothing is kept where one file is missing, or either cannot be read as such; a line says so.
     """
+    nothing: tuple[pd.DataFrame, Arrays] = (pd.DataFrame(columns=["initialisation"]), {})
+    if not history.exists() and not weights.exists():
+        return nothing
     try:
         table, arrays = pd.read_parquet(history), load_file(weights)
         same = table["digest"] == table["initialisation"].map(digests)
-    except FileNotFoundError:
-        return pd.DataFrame(columns=["initialisation"]), {}
     except Exception as error:  # a broken file raises almost anything
         print(f"starting from zero: the earlier runs at {history} cannot be read ({type(error).__name__})")
-        return pd.DataFrame(columns=["initialisation"]), {}
-    kept = table[same].reset_index(drop=True)
+        return nothing
+    trained = {key.partition("/")[0] for key in arrays}
+    kept = table[same & table["initialisation"].isin(trained)].reset_index(drop=True)
     names = set(kept["initialisation"])
     if names:
         print(f"finished before, and kept: {', '.join(sorted(names))}")
@@ -74,4 +76,7 @@ def write_runs(
     arrays = {**kept[1], **{name: tensor.numpy() for name, tensor in made[1].items()}}
     Path(files[0]).unlink(missing_ok=True)
     write_arrays(arrays, files[1])
-    write_table(pd.concat([part for part in (kept[0], history) if len(part)], ignore_index=True), files[0])
+    rows = pd.concat([part for part in (kept[0], history) if len(part)], ignore_index=True)
+    # In one order whichever runs were there before; classes stay in theirs.
+    rows = rows.sort_values(["step", "part", "initialisation"], kind="stable", ignore_index=True)
+    write_table(rows, files[0])

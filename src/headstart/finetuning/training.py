@@ -73,7 +73,7 @@ def train_lockstep(
             place(part, machine.device).eval()
         if machine.compile:
             compile_on(machine.device, network.trunk)
-        strategy.begin(network, machine, training)
+        strategy.begin(network, machine, training, task.images)
         lockstep = Lockstep(strategy, network, task, checkpoint, stop)
         for start in range(0, len(heads), group):
             weights |= lockstep.train({name: heads[name] for name in names[start : start + group]})
@@ -110,7 +110,7 @@ class Lockstep:
         done = {name: _fill(replicas[name], optimisers[name], self.kept.get(name)) for name in replicas}
         first, steps = min(done.values()) + 1, self.training.steps
         if set(replicas) & set(self.kept):
-            print(f"resumed at step {first - 1}")
+            print(f"resumed at step {max(first - 1, 0)}")
         device = self.machine.device
         draw = partial(draw_step, self.task.images, self.network.head.in_features, self.training.dropout, device)
         batches = one_ahead(draw, range(max(first, 1), steps + 1), second_thread=device.type == "cuda")

@@ -94,6 +94,7 @@ def cut(model: nn.Module, trained_from: str | None = None, side: int = 96) -> Ne
     trunk, tail = _nest(pieces[:start]), _nest(pieces[start:-1])
     for part in (trunk, tail):
         _remove_randomness(part)
+    _spare_inputs(tail)
     trunk.requires_grad_(False)
     return Network(trunk, tail, head, head_name)
 
@@ -187,6 +188,13 @@ def _nest(pieces: Pieces) -> nn.Sequential:
         inner = [(name.partition(".")[2], module) for name, module in group]
         chain.add_module(first, _nest(inner) if inner[0][0] else inner[0][1])
     return chain
+
+
+def _spare_inputs(module: nn.Module) -> None:
+    """Let the first layer write nothing over its input, which is the trunk's output for all replicas."""
+    first = next(part for part in module.modules() if not list(part.children()))
+    if getattr(first, "inplace", False):
+        first.inplace = False  # type: ignore[assignment]
 
 
 def _remove_randomness(module: nn.Module) -> None:

@@ -71,7 +71,7 @@ def count(config: Mapping[str, Any], evaluations: int) -> Counts:
 
     Args:
         config: with defaults, as `load_config` gives it.
-        evaluations: of one run, as many as `headstart.finetuning.training.evaluation_steps` lists.
+        evaluations: of one run, as many as `headstart.finetuning.settings.evaluation_steps` lists.
     """
     sources, targets = (read_wnids(config["classes"][role]) for role in ("sources", "targets"))
     wnids = offered(config, targets)

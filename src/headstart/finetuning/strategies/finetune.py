@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from headstart.finetuning.batches import Batch
+from headstart.finetuning.batches import Batch, TrainingImages
 from headstart.finetuning.replicas import Replica
 from headstart.finetuning.settings import Training
 from headstart.machine.computing import forward_in
@@ -66,14 +66,23 @@ class FineTune:
         self.files = files or {}
         self.network: Network
         self.machine: Machine
+        self.training: Training
+        self.images: TrainingImages
 
     def cut(self, model: nn.Module, trained_from: str) -> Network:
         """Cut the pretrained model; one that alters it first (blur, other blocks) does so here, on a copy."""
         return cut(model, trained_from)
 
-    def begin(self, network: Network, machine: Machine, training: Training) -> None:
-        """Take the network, in eval mode on its device; a teacher or a second head's first values are made here."""
-        self.network, self.machine, self.training = network, machine, training
+    def begin(self, network: Network, machine: Machine, training: Training, images: TrainingImages) -> None:
+        """Take what all runs share; a teacher, a second head's first values or further images are made ready here.
+
+        Args:
+            network: in eval mode on its device.
+            machine: what computes.
+            training: the budget.
+            images: to train on; further ones are drawn by the same seed and seen by the same view.
+        """
+        self.network, self.machine, self.training, self.images = network, machine, training, images
 
     def replica(self, weight: Any, bias: Any) -> Replica:
         """Build the trained part of one run from its head, (T, D) and (T,); parts added to it are trained with it."""

@@ -1,0 +1,90 @@
+"""Pictures and outputs of a trunk, made once, and a training with settings that a test may change."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from test_backbones import Chain, build
+from toys import CLASSES, MACHINE, STEPS, VIEW, evaluated, fresh_network, labels_of, plain
+
+from headstart.data.images import PixelStore, decode_folder
+from headstart.finetuning.batches import TrainingImages
+from headstart.finetuning.settings import Task, Training
+from headstart.finetuning.training import train_lockstep
+from headstart.machine.machines import use_threads
+from headstart.networks.embedding import cache_trunk
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Plain loops have as many threads as runs: gradients depend on it in the last bits, and small ones are faster."""
+    with use_threads(MACHINE.threads):
+        yield
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """Path of a store of five pictures of each class, a class being a colour with much noise."""
+    folder = tmp_path_factory.mktemp("pictures")
+    generator = np.random.default_rng(0)
+    for number, wnid in enumerate(CLASSES):
+        for picture in range(5):
+            pixels = generator.integers(0, 200, (36, 40, 3), dtype=np.uint8)
+            pixels[..., number] += 50
+            Image.fromarray(pixels).save(folder / f"{wnid}_{picture}.png")
+    decode_folder(folder, folder / "all.arrow", 36)
+    return folder / "all.arrow"
+
+
+@pytest.fixture(scope="session")
+def store(pictures):
+    return PixelStore([pictures])
+
+
+@pytest.fixture(scope="session")
+def files(pictures, store, tmp_path_factory):
+    """What a job gives to a strategy that alters the network: the store, and a split into three parts."""
+    path = tmp_path_factory.mktemp("split") / "split.csv"
+    parts = {"3": "test", "4": "validation"}
+    table = pd.DataFrame({"wnid": [name[:3] for name in store.names], "name": store.names})
+    table.assign(part=[parts.get(name[4], "train") for name in store.names]).to_csv(path, index=False)
+    return {"split": path, "stores": [pictures]}
+
+
+@pytest.fixture(scope="session")
+def evaluation(store, tmp_path_factory):
+    path = tmp_path_factory.mktemp("trunk") / "trunk.npy"
+    names = evaluated(store.names)
+    cache_trunk(fresh_network().trunk, store, names, VIEW, MACHINE, path, batch=4)
+    return {"test": (np.load(path, mmap_mode="r"), labels_of(names))}
+
+
+@pytest.fixture
+def images(store):
+    names = [name for name in store.names if name not in evaluated(store.names)]
+    return TrainingImages(store, names, labels_of(names), VIEW, seed=1, shots=3, batch=4)
+
+
+@pytest.fixture
+def train(images, evaluation):
+    """A training of some heads by a strategy; further words are settings of `Training`."""
+    plain_images, plain_evaluation = images, evaluation
+
+    def run(
+        heads,
+        strategy=None,
+        network=None,
+        images=plain_images,
+        evaluation=plain_evaluation,
+        machine=MACHINE,
+        checkpoint=None,
+        **settings,
+    ):
+        strategy = strategy or plain()
+        network = network or strategy.cut(build(Chain), "features.1")
+        training = Training(**({"steps": STEPS, "evaluate_at": [0, 2, STEPS]} | settings))
+        return train_lockstep(
+            strategy, network, heads, Task(CLASSES, images, evaluation), training, machine, checkpoint
+        )
+
+    return run

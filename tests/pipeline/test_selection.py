@@ -1,0 +1,91 @@
+"""Groups are selections of runs; a run that several of them name is one."""
+
+import copy
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from pipeline.config.loading import load_config
+from pipeline.experiment import Experiment
+from pipeline.selection import Selection
+from running import PROJECT
+
+MINIMAL = yaml.safe_load((PROJECT / "config/minimal.yaml").read_text())
+PROBE = {"strategy": "linear", "initialisations": ["random", "imprinted"], "shots": [4]}
+DRAWN = {"strategy": "l2sp", "options": {"alpha": 1.0}, "initialisations": ["random"], "shots": [1]}
+
+
+@pytest.fixture
+def select():
+    def make(**groups):
+        config = copy.deepcopy(MINIMAL)
+        config["groups"] |= groups
+        return Selection(Experiment(load_config(config, PROJECT)))
+
+    return make
+
+
+def at(**wildcards):
+    return SimpleNamespace(**{name: str(value) for name, value in wildcards.items()})
+
+
+def test_a_cell_holds_the_starts_of_all_its_groups_each_once(select):
+    runs = select(probe=PROBE)
+    assert runs.starts_of_runs(at(strategy="finetune", shots=1)) == [
+        *("random", "inference", "wordnet", "word2vec", "imprinted"),
+    ]
+    assert runs.starts_of_runs(at(strategy="finetune", shots=4)) == [
+        *("random", "inference", "inference-k1", "wordnet", "wordnet-k1", "word2vec", "word2vec-k1", "imprinted"),
+    ]
+    assert runs.starts_of_runs(at(strategy="linear", shots=4)) == ["random", "imprinted"]
+    assert runs.starts_of_runs(at(strategy="linear", shots=1)) == []
+
+
+def test_strategies_share_heads_and_options_make_a_strategy_of_its_own(select):
+    runs = select(probe=PROBE, drawn=DRAWN)
+    assert set(runs.variants) == {"finetune", "linear", "l2sp,alpha=1.0"}
+    assert runs.variants["l2sp,alpha=1.0"] == ("l2sp", {"alpha": 1.0, "beta": 0.01})
+    assert runs.starts_of_heads(at(shots=1)) == ["random", "inference", "wordnet", "word2vec", "imprinted"]
+    assert len(runs.every_history()) == 2 * (2 + 1 + 1)  # seeds times cells
+    assert "results/minimal/runs/l2sp,alpha=1.0/1-0.parquet" in runs.every_history()
+
+
+def test_heads_follow_k_only_where_k_is_chosen(select):
+    config = copy.deepcopy(MINIMAL)
+    config["groups"] = {"main": {"initialisations": ["random", "wordnet-k2"], "shots": [1]}}
+    config["figures"] = {"group": "main", "shots": 1}
+    runs = Selection(Experiment(load_config(config, PROJECT)))
+    assert set(runs.head_inputs(at(shots=1, seed=0))) == {"wordnet"} and runs.neighbour_rule(at(shots=1)) == ""
+    assert runs.head_rules(at(shots=1))["bias"] == "combined"
+    config["groups"]["main"]["initialisations"] = ["random", "imprinted", "wordnet"]
+    runs = Selection(Experiment(load_config(config, PROJECT)))
+    assert set(runs.head_inputs(at(shots=1, seed=0))) == {"wordnet", "neighbours"}
+
+
+def test_measures_that_look_at_images_have_a_matrix_for_each_draw(select):
+    experiment = select().experiment
+    assert experiment.similarity("inference", 4, 1).endswith("similarity/inference/4-1.parquet")
+    assert experiment.similarity("wordnet", 4, 1).endswith("similarity/wordnet/all.parquet")
+    assert experiment.measure_inputs(at(measure="inference", sample="4-1"))["split"].endswith("splits/1.csv")
+    assert set(experiment.measure_inputs(at(measure="wordnet", sample="all"))) == {"taxonomy"}
+    assert experiment.settings_of("inference") == {"reading": "argmax"}
+
+
+def test_tables_of_several_groups_show_the_runs_of_both(select):
+    config = copy.deepcopy(MINIMAL)
+    config["groups"]["probe"] = PROBE
+    config["tables"]["group"] = ["main", "probe"]
+    runs = Selection(Experiment(load_config(config, PROJECT)))
+    shown = runs.table_runs(SimpleNamespace(table="table2"))
+    assert set(shown) == {"finetune", "linear"} and shown["linear"] == ["random", "imprinted"]
+    assert {"random", "random+linear"} <= set(runs.looks(shown))
+    assert runs.table_runs(SimpleNamespace(table="table1")) == {}
+    assert set(runs.explored_groups()) == {"main", "curves", "probe"}
+
+
+@pytest.mark.parametrize("prefix", ["", "first part/of it/"])
+def test_progress_lies_beside_the_results_whatever_stands_before_them(select, prefix):
+    output = SimpleNamespace(history=f"{prefix}results/minimal/runs/finetune/4-0.parquet")
+    found = select().training_state(at(strategy="finetune", shots=4, seed=0), output)
+    assert found == f"{prefix}work/minimal/runs/finetune/4-0.pt"
