@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from headstart.data.splits import locate, shots
+from headstart.measures.hypernyms import Node, read_hypernyms
 
 Array = NDArray[Any]
 
@@ -31,6 +32,7 @@ class Material:
         vectors: path of word vectors.
         table: path of vectors of one's own, by class.
         semantic: path of what the classes' meaning says of their rows.
+        counts: path of an information content file, "" where there is none.
         labels: target class of each training image, (N,).
         logits: of the source network for these images, (N, S).
         settings: the config values that the measure follows, by name.
@@ -42,16 +44,21 @@ class Material:
     vectors: str = ""
     table: str = ""
     semantic: str = ""
+    counts: str = ""
     labels: Array | None = None
     logits: Array | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def related(self) -> tuple[Mapping[str, Node], list[str], list[str]]:
+        """Return the synsets of the taxonomy by wnid, and the wnids of targets and sources."""
+        return read_hypernyms(self.taxonomy), list(self.targets["wnid"]), list(self.sources["wnid"])
 
 
 def read_material(files: Mapping[str, Any], sample: str, settings: Mapping[str, Any]) -> Material:
     """Read what a measure looks at.
 
     Args:
-        files: paths by name: classes and targets; and taxonomy, vectors (several files of one folder), table,
+        files: paths by name: classes and targets; and taxonomy, counts, vectors (several files of one folder), table,
             semantic, and features, head, images and split together, if the measure reads them.
         sample: which training images, "<shots>-<seed>"; not looked at where no split is given.
         settings: of the measure.
@@ -71,6 +78,7 @@ def read_material(files: Mapping[str, Any], sample: str, settings: Mapping[str, 
         table=files.get("table", ""),
         semantic=files.get("semantic", ""),
         vectors=vectors if isinstance(vectors, str) else commonpath(vectors),
+        counts=files.get("counts", ""),
         settings=settings,
         **seen,
     )
