@@ -17,6 +17,7 @@ RULE_NAMES = re.findall(r"^ *rule (\w+):", RULES, flags=re.MULTILINE)
 # Which rooms of the library a room may import; the room `jobs` is open to all.
 ROOMS = {
     "vocabulary": set(),
+    "naming": {"vocabulary"},
     "jobs": set(),
     "machine": set(),
     "shapes": set(),
@@ -26,7 +27,7 @@ ROOMS = {
     "heads": {"measures", "vocabulary"},
     "networks": {"data", "machine"},
     "finetuning": {"data", "machine", "measures", "networks"},
-    "report": {"data", "vocabulary"},
+    "report": {"data", "naming", "vocabulary"},
     "explorer": {"data", "heads", "report"},
 }
 # The same for what stands around the rules.
@@ -48,7 +49,14 @@ PIPELINE = {
 HEAVY = {"torch", "torchvision", "timm", "matplotlib", "gensim", "nltk", "sklearn"}
 MAY_BE_HEAVY = (
     *("networks/", "finetuning/", "machine/", "explorer/"),
-    *("jobs/checkpoints", "measures/taxonomy", "report/charts", "report/figures", "report/gallery"),
+    *(
+        "jobs/checkpoints",
+        "measures/taxonomy",
+        "report/charts",
+        "report/figures",
+        "report/gallery",
+        "report/starts_figure",
+    ),
 )
 BUT_NOT = ("machine/devices", "machine/prefetch", "finetuning/runs")
 

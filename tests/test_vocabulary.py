@@ -5,6 +5,7 @@ import re
 import pytest
 
 from headstart import vocabulary
+from headstart.naming import variant_of
 from headstart.vocabulary import (
     FIGURES,
     MEASURES,
@@ -16,7 +17,6 @@ from headstart.vocabulary import (
     codes,
     read_start,
     start_pattern,
-    variant_of,
 )
 
 
@@ -28,8 +28,8 @@ def test_every_word_names_code_that_can_be_called(table):
 
 
 def test_every_measure_is_a_start_between_random_and_the_others():
-    assert list(all_starts()) == ["random", *MEASURES, "imprinted"]
-    assert list(MEASURES) == ["inference", "wordnet", "word2vec", "path", "lch", "res", "lin", "jcn"]
+    assert list(all_starts()) == ["random", *MEASURES, "imprinted", "semantic", "probe", "prior"]
+    assert list(MEASURES) == ["inference", "wordnet", "word2vec", "path", "lch", "res", "lin", "jcn", "meaning"]
 
 
 def test_a_new_measure_is_a_start_with_and_without_a_fixed_k_at_once(monkeypatch):
@@ -48,7 +48,7 @@ def test_labels_and_titles_are_told_apart():
 
 
 def test_what_an_entry_reads_is_known():
-    known = {"images", "taxonomy", "vectors", "counts"}
+    known = {"images", "taxonomy", "vectors", "counts", "semantic"}
     assert {part for measure in MEASURES.values() for part in measure.reads} <= known
     assert {part for strategy in STRATEGIES.values() for part in strategy.reads} <= {"trunk"}
 

@@ -148,9 +148,19 @@ KERNELS: dict[str, Kernel] = {
 STARTS: dict[str, Start] = {
     "random": Start("Random", "heads.starts:start_random", Look("#222222", "#ffffff", "X", (1.0, 1.4))),
     "imprinted": Start("Imprinted", "heads.starts:start_imprinted", Look("#2fa387", "#4cca94", "D", (2.6, 1.2))),
-    "semantic": Start("Semantic rows", "heads.probes:start_semantic", reads=("semantic",)),
-    "probe": Start("Probe", "heads.probes:start_probe"),
-    "prior": Start("Prior probe", "heads.probes:start_prior", reads=("semantic",)),
+    "semantic": Start(
+        "Semantic rows",
+        "heads.probes:start_semantic",
+        Look("#662200", "#dd4455", ">", (2.0, 1.0)),
+        reads=("semantic",),
+    ),
+    "probe": Start("Probe", "heads.probes:start_probe", Look("#bbaaff", "#bbbbff", "<", (8.0, 2.0))),
+    "prior": Start(
+        "Prior probe",
+        "heads.probes:start_prior",
+        Look("#9900ff", "#9977aa", "v", (3.0, 1.0, 1.0, 1.0)),
+        reads=("semantic",),
+    ),
 }
 BLENDED = "heads.starts:start_blended"
 
@@ -264,56 +274,6 @@ def start_pattern() -> str:
     fixed = "|".join(word for word, start in starts.items() if start.measure)
     plain = "|".join(word for word, start in starts.items() if not start.measure)
     return f"^({plain}|({fixed})(-k[1-9][0-9]*)?)$"
-
-
-def complete(strategy: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all options of a strategy, defaults where nothing is given.
-
-    >>> complete("l2sp", {"alpha": 1})
-    {'alpha': 1, 'beta': 0.01}
-    """
-    return {name: options.get(name, one["default"]) for name, one in STRATEGIES[strategy].options.items()}
-
-
-def variant_of(strategy: str, options: Mapping[str, Any]) -> str:
-    """Name a strategy with the options that are not its defaults, as in paths and tables.
-
-    >>> variant_of("l2sp", {"alpha": 1, "beta": 0.01}), variant_of("finetune", {})
-    ('l2sp,alpha=1', 'finetune')
-    """
-    known = STRATEGIES[strategy].options
-    changed = [f"{name}={value}" for name, value in sorted(options.items()) if value != known[name]["default"]]
-    return ",".join([strategy, *changed])
-
-
-def label_of_variant(variant: str) -> str:
-    """Return what a strategy with its options is called.
-
-    >>> label_of_variant("l2sp,alpha=1")
-    'L2-SP (alpha = 1)'
-    """
-    word, *changed = variant.split(",")
-    options = ", ".join(part.replace("=", " = ") for part in changed)
-    return STRATEGIES[word].label + (f" ({options})" if options else "")
-
-
-def run_name(strategy: str, initialisation: str) -> str:
-    """Name runs of one strategy and start; the paper's strategy is left unsaid.
-
-    >>> run_name("finetune", "random"), run_name("l2sp", "inference-k1")
-    ('random', 'inference-k1+l2sp')
-    """
-    return initialisation if strategy == PLAIN else f"{initialisation}+{strategy}"
-
-
-def split_run(name: str) -> tuple[str, str]:
-    """Return strategy and start of runs named by `run_name`.
-
-    >>> split_run("inference-k1+l2sp")
-    ('l2sp', 'inference-k1')
-    """
-    initialisation, _, strategy = name.partition("+")
-    return strategy or PLAIN, initialisation
 
 
 def codes(table: Mapping[str, Any], words: Iterable[str]) -> list[str]:

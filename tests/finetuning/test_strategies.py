@@ -27,7 +27,8 @@ from headstart.finetuning.settings import Training
 from headstart.finetuning.strategies.finetune import FineTune, Passes
 from headstart.jobs.checkpoints import Checkpoint
 from headstart.machine.computing import place
-from headstart.vocabulary import STRATEGIES, code_of, complete
+from headstart.naming import complete
+from headstart.vocabulary import STRATEGIES, code_of
 
 HEADS = {"random": head(0), "wordnet": head(1)}
 SWITCH = 4  # the last step in which lpft holds the tail, half of seven rounded to even

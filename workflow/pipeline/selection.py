@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from headstart.naming import run_name
 from headstart.report.palette import looks_of
-from headstart.vocabulary import FIGURES, STRATEGIES, TABLES, Result, all_starts, codes, run_name, split_name
+from headstart.vocabulary import FIGURES, STRATEGIES, TABLES, Result, all_starts, codes, split_name
 from pipeline.config.contradictions import PUBLISHED
 from pipeline.config.runs import cells, compared, heads, shown_groups, variant, variants
 from pipeline.experiment import Experiment, blended

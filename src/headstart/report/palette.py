@@ -1,9 +1,9 @@
 """The one look of every start, in every figure and table: chosen in the vocabulary, or taken from spare ones.
 
-The colours chosen by hand keep at least 28 units of CIELAB between any two under the three kinds of colour blindness,
-and their lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashes do so a third time. The same
-holds on a dark page for a second set of colours (lightness 50, 62, 73, 85, 100). Spare ones keep 16 units from all
-others, and have markers and dashes of their own.
+The colours of the paper's starts and of imprinting keep at least 28 units of CIELAB between any two under the three
+kinds of colour blindness, and their lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashes do
+so a third time. The same holds on a dark page for a second set of colours (lightness 50, 62, 73, 85, 100). All others
+keep 15 units from each other, and have markers and dashes of their own.
 """
 
 from __future__ import annotations
@@ -12,29 +12,20 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from headstart.vocabulary import (
-    PLAIN,
-    STRATEGIES,
-    Look,
-    all_starts,
-    label_of_variant,
-    read_start,
-    split_name,
-    split_run,
-)
+from headstart.naming import label_of_variant, split_run
+from headstart.vocabulary import PLAIN, STRATEGIES, Look, all_starts, read_start, split_name
 
 # The order of the paper's panels.
 CLASS_TYPES = ("disjoint", "included", "inclusive")
 # For words whose look nobody chose, in the order in which they are declared.
 SPARE = (
-    Look("#9900ff", "#9977aa", "v", (3.0, 1.0, 1.0, 1.0)),
-    Look("#bbaaff", "#bbbbff", "<", (8.0, 2.0)),
-    Look("#662200", "#dd4455", ">", (2.0, 1.0)),
     Look("#665577", "#cc88ff", "d", (5.0, 1.0, 1.0, 1.0, 1.0, 1.0)),
     Look("#bb44dd", "#dd99bb", "p", (1.0, 2.5)),
     Look("#bbaa66", "#aaff88", "h", (9.0, 1.5, 2.0, 1.5)),
     Look("#885544", "#449988", "*", (3.5, 3.0)),
     Look("#330099", "#55ffaa", "H", (6.0, 1.0, 2.0, 1.0)),
+    Look("#7788bb", "#88cc66", "P", (2.0, 0.8)),
+    Look("#88bbcc", "#ccff66", "8", (7.0, 3.0)),
 )
 
 

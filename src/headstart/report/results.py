@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from headstart.naming import run_name
 from headstart.report.statistics import gather_seeds
-from headstart.vocabulary import run_name
 
 
 @dataclass(frozen=True, kw_only=True)

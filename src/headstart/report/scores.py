@@ -8,10 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from headstart.naming import label_of_variant, run_name, split_run
 from headstart.report.palette import in_order, style
 from headstart.report.rendering import Table
 from headstart.report.statistics import mean_interval, mean_text, scores_of_runs
-from headstart.vocabulary import PLAIN, STRATEGIES, label_of_variant, run_name, split_run
+from headstart.vocabulary import PLAIN, STRATEGIES
 
 COLUMNS = {"first": "First", "best": "Best", "final": "Final", "clean_best": "Clean best"}
 NOTES = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headstart.vocabulary import KERNELS, MEASURES, all_starts, complete, split_name, variant_of
+from headstart.naming import complete, variant_of
+from headstart.vocabulary import KERNELS, MEASURES, all_starts, split_name
 
 Groups = Mapping[str, Mapping[str, Any]]
 
