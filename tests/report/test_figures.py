@@ -399,7 +399,7 @@ def test_fixed_k_takes_the_look_of_its_measure():
 
 
 def test_unknown_initialisation_lists_the_known_ones():
-    known = "random, inference, wordnet, word2vec, path, lch, res, lin, jcn, imprinted"
+    known = f"{', '.join(all_starts())}, or <measure>-k<K>"
     with pytest.raises(ValueError, match=f"'magic'; use one of {known}, or <measure>-k<K>"):
         style("magic")
 

@@ -1,8 +1,8 @@
 """The one look of every start, in every figure and table: chosen in the vocabulary, or taken from spare ones.
 
 The colours of the paper's starts and of imprinting keep at least 28 units of CIELAB between any two under the three
-kinds of colour blindness, and their lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashes do
-so a third time. The same holds on a dark page for a second set of colours (lightness 50, 62, 73, 85, 100). All others
+kinds of colour blindness, and their lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashes
+do so a third time. The same holds on a dark page for a second set of colours (lightness 50, 62, 73, 85, 100). All others
 keep 15 units from each other, and have markers and dashes of their own.
 """
 
