@@ -2,8 +2,8 @@
 
 The colours of the paper's starts and of imprinting keep at least 28 units of CIELAB between any two under the three
 kinds of colour blindness, and their lightness (13, 32, 47, 60, 72 of 100) tells them apart in grey; marker and dashes
-do so a third time. The same holds on a dark page for a second set of colours (lightness 50, 62, 73, 85, 100). All others
-keep 15 units from each other, and have markers and dashes of their own.
+do so a third time. The same holds on a dark page for a second set of colours (lightness 50, 62, 73, 85, 100). All
+others keep 15 units from each other, and have markers and dashes of their own.
 """
 
 from __future__ import annotations
