@@ -32,7 +32,7 @@ class Measure:
     Args:
         label: in tables and figures.
         code: a function `Material -> (T, S)`.
-        reads: what it looks at: `images` (of the very sample), `taxonomy`, `vectors`.
+        reads: what it looks at: `images` (of the very sample), `taxonomy`, `vectors`, `counts` (of a corpus, if given).
         settings: config keys that it follows.
         look: None takes a spare one.
     """
@@ -109,6 +109,11 @@ MEASURES: dict[str, Measure] = {
         settings=("heads.lonely",),
         look=Look("#e3a600", "#ffd031", "^", (6.0, 1.4, 1.2, 1.4)),
     ),
+    "path": Measure("Path", "measures.pathways:measure_path", reads=("taxonomy",)),
+    "lch": Measure("Leacock-Chodorow", "measures.pathways:measure_lch", reads=("taxonomy",)),
+    "res": Measure("Resnik", "measures.information:measure_res", reads=("taxonomy", "counts")),
+    "lin": Measure("Lin", "measures.information:measure_lin", reads=("taxonomy", "counts")),
+    "jcn": Measure("Jiang-Conrath", "measures.information:measure_jcn", reads=("taxonomy", "counts")),
 }
 
 # Besides these, every measure is a start.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from headstart.measures.hypernyms import Node, look_up, read_hypernyms
+from headstart.measures.hypernyms import Node, all_parents, look_up, read_hypernyms
 from headstart.measures.taxonomy import read_taxonomy, wnid_of
 
 PROJECT = Path(__file__).parents[2]
@@ -70,12 +70,21 @@ def test_nouns_are_a_mapping_of_wnids(tmp_path):
         assert strange not in nouns
 
 
+def test_parents_read_at_once_are_those_read_one_by_one(tmp_path):
+    made_folder(tmp_path / "made", ["one", "two", "three"])
+    for hypernyms in (read_hypernyms(tmp_path / "made"), read_hypernyms(SHAPES)):
+        assert all_parents(hypernyms) == {wnid: hypernyms[wnid].parents for wnid in hypernyms}
+
+
 def test_wordnets_nouns_have_nltks_names_and_parents(wordnet_folder):
     nouns, synsets = read_hypernyms(wordnet_folder), read_taxonomy(wordnet_folder)
     wnids = sorted(nouns)
     assert len(wnids) == 82115
+    parents = all_parents(nouns)
+    assert sorted(parents) == wnids
     for wnid in random.Random(0).sample(wnids, 2000):
         assert plain(nouns[wnid]) == as_node(synsets[wnid])
+        assert nouns[wnid].parents == parents[wnid]
 
 
 def test_shapes_table_says_the_same_to_both_readers():

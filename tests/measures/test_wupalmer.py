@@ -1,47 +1,11 @@
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
+from made_graphs import CONFIG, graph, grown, wnids
 
 from compare_wordnet import by_nltk
-from headstart.measures.hypernyms import Node, read_hypernyms
+from headstart.measures.hypernyms import read_hypernyms
 from headstart.measures.taxonomy import ancestors, read_taxonomy, wnid_of
 from headstart.measures.wupalmer import wu_palmer
-
-CONFIG = Path(__file__).parents[2] / "config"
-
-
-def graph(lines):
-    """Synsets named by their words: "dog: canine pet" has two parents."""
-    pairs = [line.split(":") for line in lines.strip().splitlines()]
-    return {name.strip(): Node(f"{name.strip()}.n.01", tuple(parents.split())) for name, parents in pairs}
-
-
-def wnids(name):
-    return pd.read_csv(CONFIG / name, sep="\t")["wnid"].tolist()
-
-
-def grown(rng, count, parents, roots=1):
-    """A random table: each synset under up to so many earlier ones, near or far; names in no order."""
-    names = rng.permutation(count)
-    rows = []
-    for at in range(count):
-        reach = rng.choice([2, 5, count])
-        above = {int(rng.integers(max(0, at - reach), at)) for _ in range(rng.integers(1, parents + 1)) if at >= roots}
-        rows.append((at, f"x{names[at]}.n.01", " ".join(f"n{parent:08d}" for parent in above)))
-    lines = [f"n{at:08d}\t{name}\t{above}\tx\tx\n" for at, name, above in rows]
-    return "wnid\tname\tparents\tlemmas\tgloss\n" + "".join(lines)
-
-
-@pytest.fixture(scope="module")
-def synsets(wordnet_folder):
-    return read_taxonomy(wordnet_folder)
-
-
-@pytest.fixture(scope="module")
-def nouns(wordnet_folder):
-    return read_hypernyms(wordnet_folder)
 
 
 def test_one_line_of_ancestry_worked_by_hand():

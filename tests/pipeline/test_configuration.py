@@ -1,8 +1,10 @@
 """The config is refused before any job, with key, value and cure."""
 
 import copy
+import itertools
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from pipeline.config import reference as config_reference
 from pipeline.config.contradictions import ConfigError, read_wnids
 from pipeline.config.loading import load_config, look_up
 from pipeline.config.schema import read_schema
+from pipeline.experiment import Experiment
 
 PROJECT = Path(__file__).parents[2]
 SCHEMA = read_schema(PROJECT)
@@ -78,6 +81,7 @@ def test_photos_config_is_accepted_where_its_data_is(monkeypatch, tmp_path):
         ("inference.reading", "hard", ["inference.reading", "'hard' is not one of ['argmax', 'soft', 'threshold']"]),
         ("heads.bias", "half", ["heads.bias", "'half' is not one of ['combined', 'zero']"]),
         ("classes.targets", "no/such.tsv", ["classes.targets: 'no/such.tsv' is not there", "correct the path"]),
+        ("classes.information_content", "ic.dat", ["classes.information_content: 'ic.dat' is not there"]),
         ("source.weights", "{data}/none.pth", ["source.weights", "none.pth", "HEADSTART_DATA"]),
         ("images.crop", 40, ["images.crop: 40", "images.short_side = 36"]),
         ("images.test_min", 4, ["images.test_min: 4", "images.test = 3"]),
@@ -187,13 +191,23 @@ def test_config_readme_says_what_the_schema_says():
     assert text == config_reference.reference(SCHEMA), "config/README.md differs from the schema: run `make docs`"
 
 
+def test_counts_are_read_by_the_measures_that_use_them_where_a_file_is_named(tmp_path):
+    file = tmp_path / "ic.dat"
+    file.touch()
+    for word, given in itertools.product(("res", "lin", "jcn", "path", "wordnet"), (None, str(file))):
+        experiment = Experiment(load(changed("classes.information_content", given)))
+        found = experiment.measure_inputs(SimpleNamespace(measure=word, sample="all"))
+        counts = {"counts": given} if given and word in ("res", "lin", "jcn") else {}
+        assert found == {"taxonomy": experiment.taxonomy(), **counts}
+
+
 def test_words_of_the_schema_are_those_of_the_vocabulary():
     groups = look_up(SCHEMA, "properties.groups.additionalProperties.properties")
     assert groups["strategy"]["enum"] == list(STRATEGIES) and groups["strategy"]["default"] == PLAIN
     pattern = re.compile(groups["initialisations"]["items"]["pattern"])
     for word, start in all_starts().items():
         assert pattern.search(word) and bool(pattern.search(f"{word}-k3")) == bool(start.measure)
-    assert not pattern.search("path") and not pattern.search("random,wordnet")
+    assert not pattern.search("magic") and not pattern.search("random,wordnet")
     assert look_up(SCHEMA, "properties.gpu.properties.precision.enum") == list(PRECISIONS)
     reading = look_up(SCHEMA, "properties.inference.properties.reading")
     assert reading["enum"] == list(READINGS)
@@ -246,6 +260,7 @@ PAPER = yaml.safe_load((PROJECT / "config/paper.yaml").read_text())
             ["source.weights: 'resnet50.pth' is none of the files of", "add"],
         ),
         ("wordvectors.path", "{downloads}/w.tar.gz", ["wordvectors.path: 'w.tar.gz' is none of the files of"]),
+        ("classes.information_content", "{downloads}/ic.dat", ["classes.information_content: 'ic.dat' is none of"]),
         ("images.lists.test", "{downloads}/test.tsv", ["images.lists.test: 'test.tsv' is none of the files of"]),
         ("images.tars", "http://image-net.org/{wnid}.tar", ["images.tars", "is no https URL", "fetch by hand"]),
         ("downloads.manifest", "config/targets/paper90.tsv", ["downloads.manifest", "expected tab-separated columns"]),

@@ -373,12 +373,13 @@ def test_figures_use_no_pyplot_and_tables_no_matplotlib():
 
 def test_every_start_has_a_look_and_a_new_word_takes_a_spare_one(monkeypatch):
     before = {word: style(word) for word in all_starts()}
-    for number, word in enumerate(("path", "lin")):
+    taken = sum(start.look is None for start in all_starts().values())
+    for number, word in enumerate(("shared", "depth"), start=taken):
         monkeypatch.setitem(MEASURES, word, Measure(word, "measures.similarity:measure_wordnet", reads=("taxonomy",)))
         assert look_of(word) == SPARE[number]
         assert style(f"{word}-k2").name == f"{word}, K = 2"
     assert {word: style(word) for word in before} == before
-    assert in_order(["lin", "random", "imprinted", "path"]) == ["random", "path", "lin", "imprinted"]
+    assert in_order(["depth", "random", "imprinted", "shared"]) == ["random", "shared", "depth", "imprinted"]
 
 
 def test_a_strategy_draws_with_its_own_dashes_in_the_colour_of_its_start():
@@ -398,9 +399,8 @@ def test_fixed_k_takes_the_look_of_its_measure():
 
 
 def test_unknown_initialisation_lists_the_known_ones():
-    with pytest.raises(
-        ValueError, match=r"'magic'; use one of random, inference, wordnet, word2vec, imprinted, or <measure>-k<K>"
-    ):
+    known = "random, inference, wordnet, word2vec, path, lch, res, lin, jcn, imprinted"
+    with pytest.raises(ValueError, match=f"'magic'; use one of {known}, or <measure>-k<K>"):
         style("magic")
 
 

@@ -82,18 +82,18 @@ def test_all_words_together_run_to_the_end_and_are_shown(project):
         carry_out(project, name)
     config = project / "config/minimal.yaml"
     settings = yaml.safe_load(config.read_text())
-    settings["groups"]["main"]["initialisations"] += ["path", "mean"]
+    settings["groups"]["main"]["initialisations"] += ["shared", "mean"]
     settings["groups"]["smooth"] = PROBE
     settings["tables"]["group"] = ["main", "smooth"]
     config.write_text(yaml.safe_dump(settings))
     run = snakemake(project)
     assert run.returncode == 0, run.stdout[-4000:]
     table = pd.read_csv(project / RESULTS / "tables/table2.csv")
-    assert {"path", "mean", "random"} <= set(table["start"])
+    assert {"shared", "mean", "random"} <= set(table["start"])
     assert set(table["strategy"]) == {"finetune", "smoothed,smoothing=0.2"}
     assert set(pd.read_csv(project / RESULTS / "tables/gains.csv")["initialisation"]) == set(table["initialisation"])
-    assert set(pd.read_csv(project / RESULTS / "tables/neighbours.csv")["measure"]) >= {"path"}
+    assert set(pd.read_csv(project / RESULTS / "tables/neighbours.csv")["measure"]) >= {"shared"}
     page = (project / RESULTS / "explore.html").read_text()
-    assert "WordNet path" in page and "Mean row" in page and "Label smoothing" in page
-    similarity = pd.read_parquet(project / RESULTS / "similarity/path/all.parquet")
-    assert similarity.max(axis=None) <= 0.5 and similarity.min(axis=None) > 0  # no target is a source
+    assert "Shared hypernyms" in page and "Mean row" in page and "Label smoothing" in page
+    similarity = pd.read_parquet(project / RESULTS / "similarity/shared/all.parquet")
+    assert similarity.max(axis=None) < 1 and similarity.min(axis=None) > 0  # no target is a source

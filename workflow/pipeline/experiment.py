@@ -127,6 +127,7 @@ class Experiment:
     def measure_inputs(self, wildcards: Any) -> dict[str, Any]:
         """Return what a measure looks at, besides the classes."""
         seed = wildcards.sample.rpartition("-")[2]
+        counts = self.config["classes"]["information_content"]
         found: dict[str, dict[str, Any]] = {
             "images": {
                 **{name: self.layout.at(name) for name in ("features", "head", "images")},
@@ -134,6 +135,7 @@ class Experiment:
             },
             "taxonomy": {"taxonomy": self.taxonomy()},
             "vectors": {"vectors": self.word_vectors()},
+            "counts": {"counts": counts} if counts else {},
         }
         return {name: path for part in MEASURES[wildcards.measure].reads for name, path in found[part].items()}
 

@@ -67,6 +67,15 @@ class NounFiles(Mapping[str, Node]):
         """Count all nouns."""
         return sum(1 for _ in self)
 
+    def parents(self) -> dict[str, tuple[str, ...]]:
+        """Return the wnids above every noun, read in one pass, without names."""
+        found = {}
+        for line in self.data[:].split(b"\n"):
+            if line[:1].isdigit():
+                above = ABOVE.findall(line, 0, line.find(b" | "))
+                found[f"n{line[:8].decode()}"] = tuple([f"n{offset.decode()}" for offset in above])
+        return found
+
     def _sense(self, lemma: bytes, offset: bytes) -> int:
         # A line of index.noun starts with a lemma, its part of speech and the number of its senses, and ends with them.
         page, start = (bisect_right(self.pages, lemma) - 1) * PAGE, b"\n" + lemma + b" "
@@ -92,6 +101,13 @@ def read_hypernyms(path: str | os.PathLike[str]) -> Mapping[str, Node]:
     if given.suffix == ".tsv":
         return {row["wnid"]: Node(row["name"], tuple(row["parents"].split())) for row in read_table(given)}
     return NounFiles(given if given.is_dir() else given.parent)
+
+
+def all_parents(hypernyms: Mapping[str, Node]) -> dict[str, tuple[str, ...]]:
+    """Return the wnids above every synset, by wnid; of WordNet's nouns in a fraction of a second."""
+    if isinstance(hypernyms, NounFiles):
+        return hypernyms.parents()
+    return {wnid: node.parents for wnid, node in hypernyms.items()}
 
 
 def read_table(path: str | os.PathLike[str]) -> list[dict[str, str]]:

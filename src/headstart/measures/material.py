@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from headstart.data.splits import locate, shots
+from headstart.measures.hypernyms import Node, read_hypernyms
 
 Array = NDArray[Any]
 
@@ -29,6 +30,7 @@ class Material:
         sources: the same of the source classes, S.
         taxonomy: path of WordNet's files or of a table of synsets.
         vectors: path of word vectors.
+        counts: path of an information content file, "" where there is none.
         labels: target class of each training image, (N,).
         logits: of the source network for these images, (N, S).
         settings: the config values that the measure follows, by name.
@@ -38,17 +40,22 @@ class Material:
     sources: pd.DataFrame
     taxonomy: str = ""
     vectors: str = ""
+    counts: str = ""
     labels: Array | None = None
     logits: Array | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def related(self) -> tuple[Mapping[str, Node], list[str], list[str]]:
+        """Return the synsets of the taxonomy by wnid, and the wnids of targets and sources."""
+        return read_hypernyms(self.taxonomy), list(self.targets["wnid"]), list(self.sources["wnid"])
 
 
 def read_material(files: Mapping[str, Any], sample: str, settings: Mapping[str, Any]) -> Material:
     """Read what a measure looks at.
 
     Args:
-        files: paths by name: classes and targets; and taxonomy, vectors (several files of one folder), and features,
-            head, images and split together, if the measure reads them.
+        files: paths by name: classes and targets; and taxonomy, counts, vectors (several files of one folder), and
+            features, head, images and split together, if the measure reads them.
         sample: which training images, "<shots>-<seed>"; not looked at where no split is given.
         settings: of the measure.
     """
@@ -65,6 +72,7 @@ def read_material(files: Mapping[str, Any], sample: str, settings: Mapping[str, 
         sources=classes[classes["role"] == "source"],
         taxonomy=files.get("taxonomy", ""),
         vectors=vectors if isinstance(vectors, str) else commonpath(vectors),
+        counts=files.get("counts", ""),
         settings=settings,
         **seen,
     )

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from headstart.measures.hypernyms import Node, read_hypernyms
+from headstart.measures.hypernyms import Node
 from headstart.measures.material import Material
 from headstart.measures.metrics import READINGS
 from headstart.measures.wordvectors import embed_label, load_vectors
@@ -34,7 +34,7 @@ def measure_inference(material: Material) -> Matrix:
 
 def measure_wordnet(material: Material) -> Matrix:
     """Return the Wu-Palmer similarity of each target with each source, (T, S)."""
-    return wordnet(read_hypernyms(material.taxonomy), list(material.targets["wnid"]), list(material.sources["wnid"]))
+    return wordnet(*material.related())
 
 
 def measure_word2vec(material: Material) -> Matrix:

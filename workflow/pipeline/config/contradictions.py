@@ -114,6 +114,7 @@ def fetched_files(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     lists = config["images"]["lists"] or {}
     paths = {f"images.lists.{part}": path for part, path in lists.items()}
     paths |= {"source.weights": config["source"]["weights"], "wordvectors.path": config["wordvectors"]["path"]}
+    paths["classes.information_content"] = config["classes"]["information_content"]
     folder = Layout(config["experiment"]).at("download", file="")
     return [(key, path.removeprefix(folder)) for key, path in paths.items() if path and path.startswith(folder)]
 

@@ -23,6 +23,7 @@ INPUT_PATHS = (
     "classes.sources",
     "classes.targets",
     "classes.taxonomy",
+    "classes.information_content",
     "images.lists.train",
     "images.lists.test",
     "source.weights",

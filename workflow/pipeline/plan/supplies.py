@@ -14,6 +14,8 @@ from pipeline.layout import Layout
 
 # The headers of so many bytes of tars are counted; how many images further tars hold is told from their size.
 COUNTED_BYTES = 2e9
+# What is fetched for some measures alone, and what these read.
+FOR_MEASURES = {"wordvectors.path": "vectors", "classes.information_content": "counts"}
 
 
 class Supply(NamedTuple):
@@ -52,7 +54,8 @@ def needed_files(config: Mapping[str, Any], wordnet: bool) -> list[Supply]:
         wordnet: whether WordNet is installed, so that it need not be fetched.
     """
     remotes = read_manifest(Path(config["downloads"]["manifest"]))
-    names = [name for key, name in fetched_files(config) if key != "wordvectors.path" or reads(config, "vectors")]
+    fetched = fetched_files(config)
+    names = [name for key, name in fetched if key not in FOR_MEASURES or reads(config, FOR_MEASURES[key])]
     if config["classes"]["taxonomy"] == "wordnet" and not wordnet:
         names.append("wordnet.zip")
     chosen = [remotes[name] for name in names]
