@@ -88,7 +88,7 @@ rule embed_images:
     params:
         classes=len(experiment.sources),
         network=experiment.network,
-            view=experiment.view,
+        view=experiment.view,
         gpu=config["gpu"],
         code=code_version("embed_images.py"),
     message:

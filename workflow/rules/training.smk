@@ -27,7 +27,7 @@ rule cache_trunk:
         classes=len(experiment.sources),
         network=experiment.network,
         trained_from=config["training"]["trained_from"],
-            view=experiment.view,
+        view=experiment.view,
         precision=config["training"]["cache"],
         gpu=config["gpu"],
         code=code_version("cache_trunk.py"),
