@@ -92,12 +92,32 @@ ODD = {  # no seed 0, no WordNet, inference in one group alone, shots that group
 }
 
 
+# Starts compared before training, over more seeds and other shots than are trained, by a measure that no group names.
+STARTS = {
+    "starts": {
+        "initialisations": ["random", "inference", "meaning-k2", "prior", "probe"],
+        "shots": [1, 2],
+        "seeds": [0, 1, 2, 5],
+    }
+}
+# The same where no K is to be chosen for them.
+FIXED = {"starts": STARTS["starts"] | {"initialisations": ["imprinted", "lin-k3"]}}
+
+
 # Drawn images beside a network from elsewhere, whose top-1 nothing measures; a dry run opens no weights.
 PRETRAINED = {"source__weights": "config/minimal.yaml"}
 
 
 @pytest.mark.parametrize(
-    ("name", "changes"), [("minimal", {}), ("minimal", ODD), ("minimal", PRETRAINED), ("paper", {})]
+    ("name", "changes"),
+    [
+        ("minimal", {}),
+        ("minimal", ODD),
+        ("minimal", PRETRAINED),
+        ("minimal", STARTS),
+        ("minimal", FIXED),
+        ("paper", {}),
+    ],
 )
 def test_jobs_are_those_that_snakemake_would_run(name, changes, empty):
     counts = count(config_of(name, **changes), evaluations=3)

@@ -46,7 +46,7 @@ def test_strategies_share_heads_and_options_make_a_strategy_of_its_own(select):
     runs = select(probe=PROBE, drawn=DRAWN)
     assert set(runs.variants) == {"finetune", "linear", "l2sp,alpha=1.0"}
     assert runs.variants["l2sp,alpha=1.0"] == ("l2sp", {"alpha": 1.0, "beta": 0.01})
-    assert runs.starts_of_heads(at(shots=1)) == ["random", "inference", "wordnet", "word2vec", "imprinted"]
+    assert runs.starts_of_heads(at(shots=1, seed=0)) == ["random", "inference", "wordnet", "word2vec", "imprinted"]
     assert len(runs.every_history()) == 2 * (2 + 1 + 1)  # seeds times cells
     assert "results/minimal/runs/l2sp,alpha=1.0/1-0.parquet" in runs.every_history()
 
@@ -56,8 +56,8 @@ def test_heads_follow_k_only_where_k_is_chosen(select):
     config["groups"] = {"main": {"initialisations": ["random", "wordnet-k2"], "shots": [1]}}
     config["figures"] = {"group": "main", "shots": 1}
     runs = Selection(Experiment(load_config(config, PROJECT)))
-    assert set(runs.head_inputs(at(shots=1, seed=0))) == {"wordnet"} and runs.neighbour_rule(at(shots=1)) == ""
-    assert runs.head_rules(at(shots=1))["bias"] == "combined"
+    assert set(runs.head_inputs(at(shots=1, seed=0))) == {"wordnet"} and runs.neighbour_rule(at(shots=1, seed=0)) == ""
+    assert runs.head_rules(at(shots=1, seed=0))["bias"] == "combined"
     config["groups"]["main"]["initialisations"] = ["random", "imprinted", "wordnet"]
     runs = Selection(Experiment(load_config(config, PROJECT)))
     assert set(runs.head_inputs(at(shots=1, seed=0))) == {"wordnet", "neighbours"}
@@ -89,3 +89,15 @@ def test_progress_lies_beside_the_results_whatever_stands_before_them(select, pr
     output = SimpleNamespace(history=f"{prefix}results/minimal/runs/finetune/4-0.parquet")
     found = select().training_state(at(strategy="finetune", shots=4, seed=0), output)
     assert found == f"{prefix}work/minimal/runs/finetune/4-0.pt"
+
+
+def test_starts_compared_before_training_have_heads_for_their_own_draws(select):
+    config = copy.deepcopy(MINIMAL)
+    config["starts"] = {"initialisations": ["probe", "lin-k3"], "shots": [1, 2], "seeds": [0, 7]}
+    runs = Selection(Experiment(load_config(config, PROJECT)))
+    assert runs.starts_of_heads(at(shots=2, seed=7)) == ["lin-k3", "probe"]
+    assert set(runs.starts_of_heads(at(shots=1, seed=0))) >= {"random", "wordnet", "lin-k3", "probe"}
+    assert runs.starts_of_heads(at(shots=1, seed=1)) == ["random", "inference", "wordnet", "word2vec", "imprinted"]
+    assert runs.compared_starts()[-1] == "results/minimal/starts/2-7.csv"
+    assert any(path.endswith("tables/starts.md") for path in runs.tables())
+    assert not any("starts" in path for path in select().tables() + select().figures())

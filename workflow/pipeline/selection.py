@@ -36,7 +36,7 @@ class Selection:
 
     def starts_of_heads(self, wildcards: Any) -> list[str]:
         """Return the initialisations whose heads lie in one file."""
-        return self.heads.get(int(wildcards.shots), [])
+        return self.heads.get((int(wildcards.shots), int(wildcards.seed)), [])
 
     def start_codes(self, wildcards: Any) -> list[str]:
         """Return the places of the code that builds these heads."""

@@ -41,14 +41,16 @@ def cells(groups: Groups) -> dict[tuple[str, int], list[str]]:
     return {cell: in_order(starts) for cell, starts in sorted(found.items())}
 
 
-def heads(config: Mapping[str, Any]) -> dict[int, list[str]]:
-    """Return shots -> the starts that any strategy wants there, or that are compared before training, each once."""
-    found: dict[int, list[str]] = {}
-    for (_, shots), starts in cells(config["groups"]).items():
-        found.setdefault(shots, []).extend(starts)
-    for shots in compared(config)["shots"]:
-        found.setdefault(shots, []).extend(compared(config)["initialisations"])
-    return {shots: in_order(starts) for shots, starts in sorted(found.items())}
+def heads(config: Mapping[str, Any]) -> dict[tuple[int, int], list[str]]:
+    """Return (shots, seed) -> the starts that any strategy wants there, or that are compared before training."""
+    first = compared(config)
+    found: dict[tuple[int, int], list[str]] = {}
+    wanted = [(shots, config["seeds"], starts) for (_, shots), starts in cells(config["groups"]).items()]
+    wanted += [(shots, first["seeds"], first["initialisations"]) for shots in first["shots"]]
+    for shots, seeds, starts in wanted:
+        for seed in seeds:
+            found.setdefault((shots, seed), []).extend(starts)
+    return {draw: in_order(starts) for draw, starts in sorted(found.items())}
 
 
 def compared(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -62,13 +64,6 @@ def named(config: Mapping[str, Any]) -> list[str]:
     return in_order(
         [*(name for group in groups for name in group["initialisations"]), *compared(config)["initialisations"]]
     )
-
-
-def seeds_of_heads(config: Mapping[str, Any]) -> dict[tuple[int, int], None]:
-    """Return every (shots, seed) for which heads are made, in order."""
-    trained = [(shots, seed) for _, shots in cells(config["groups"]) for seed in config["seeds"]]
-    first = [(shots, seed) for shots in compared(config)["shots"] for seed in compared(config)["seeds"]]
-    return dict.fromkeys(sorted({*trained, *first}))
 
 
 def in_order(initialisations: Iterable[str]) -> list[str]:

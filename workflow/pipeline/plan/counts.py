@@ -17,7 +17,6 @@ from pipeline.config.runs import (
     heads,
     measure_of,
     reads,
-    seeds_of_heads,
     used_measures,
     variants,
 )
@@ -99,7 +98,7 @@ def count(config: Mapping[str, Any], evaluations: int) -> Counts:
         scored=evaluations * evaluated * replicas,
         steps=steps * seeds * len(runs),
         optimiser_steps=steps * replicas,
-        heads=sum(len(heads(config)[shots]) for shots, _ in seeds_of_heads(config)),
+        heads=sum(map(len, heads(config).values())),
         replicas=replicas,
         side_by_side=max(beside for _, _, beside in runs),
         jobs=count_jobs(config, len(sources), len(wnids)),
@@ -222,7 +221,7 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
     jobs |= {
         # The split of seed 0 also says which images are evaluated.
         "split_images": len({0, *config["seeds"], *compared(config)["seeds"]}),
-        "initialise_heads": len(seeds_of_heads(config)),
+        "initialise_heads": len(heads(config)),
         "score_starts": len(compared(config)["shots"]) * len(compared(config)["seeds"]),
         "cache_trunk": int(any("trunk" in STRATEGIES[word].reads for word, _ in variants(groups).values())),
         "fine_tune": len(cells(groups)) * seeds,
