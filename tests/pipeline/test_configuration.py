@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -129,6 +130,36 @@ def test_a_copy_of_a_shipped_config_must_be_renamed(tmp_path):
     mine.write_text((PROJECT / "config/minimal.yaml").read_text())
     with pytest.raises(ConfigError, match=r"config/minimal\.yaml"):
         load_config(MINIMAL, PROJECT, [mine])
+
+
+def test_what_is_no_config_beside_the_configs_is_passed_over(tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("experiment: birds")
+    (tmp_path / "._mine.yaml").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X\xff")
+    (tmp_path / ".mine.yaml").write_text("experiment: birds")  # an editor's copy
+    (tmp_path / ".#mine.yaml").symlink_to("me@host.4711:1")
+    (tmp_path / "gone.yaml").symlink_to("gone")
+    (tmp_path / "round.yaml").symlink_to("round.yaml")
+    (tmp_path / "same.yaml").symlink_to("mine.yaml")
+    (tmp_path / "old.yaml").mkdir()
+    (tmp_path / "binary.yaml").write_bytes(bytes(range(256)))
+    (tmp_path / "utf32.yaml").write_text("experiment: birds", encoding="utf-32")
+    (tmp_path / "dated.yaml").write_text("day: 2026-13-45\nexperiment: bees")
+    (tmp_path / "nested.yaml").write_text("[" * 5000)
+    (tmp_path / "list.yaml").write_text("[experiment, birds]")
+    (tmp_path / "tagged.yaml").write_text("!!python/object:os.system {}")
+    (tmp_path / "empty.yaml").touch()
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert load_config(changed("experiment", "birds"), PROJECT, [mine])["experiment"] == "birds"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8-sig"])
+def test_a_config_of_another_encoding_is_a_namesake_all_the_same(tmp_path, encoding):
+    mine, other = tmp_path / "mine.yaml", tmp_path / "other.yaml"
+    mine.write_text("experiment: birds")
+    other.write_text("# V\xf6gel\nexperiment: birds", encoding=encoding)
+    with pytest.raises(ConfigError, match=r"experiment: 'birds' is also the experiment of .*other\.yaml"):
+        load_config(changed("experiment", "birds"), PROJECT, [mine])
 
 
 @pytest.mark.parametrize(
