@@ -178,6 +178,98 @@ def test_a_faulty_class_list_is_refused(tmp_path, text, said):
         load(changed("classes.targets", str(path)))
 
 
+TABLES = {
+    "classes.targets": "wnid\ttype\nn13879320\tinclusive\n",
+    "classes.sources": "wnid\nn13881644\nn13881645\n",
+    "classes.taxonomy": (PROJECT / "config/taxonomy/shapes.tsv").read_text(),
+    "classes.information_content": "wnver::eOS9lXC6GvMWznF1wkZofDdtbBU\n1740n 1915712 ROOT\n",
+    "downloads.manifest": (PROJECT / "config/downloads.tsv").read_text(),
+    "images.lists.train": "n13879320_1.JPEG\n",
+    "images.lists.test": "n13879320_2.JPEG\n",
+}
+ENCODINGS = {
+    "utf-16": "got UTF-16 (line 1); save it as UTF-8 (iconv -f UTF-16 -t UTF-8 OLD > NEW)",
+    "utf-16-le": "got bytes of zero as in UTF-16; save it",
+    "utf-32": "got UTF-32 (line 1); save it",
+    "latin-1": "got Latin-1 or the like (line 2); save it as UTF-8 (iconv -f Latin-1 -t UTF-8 OLD > NEW)",
+    "cp1252": "got Latin-1 or the like (line 2)",
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("key", TABLES)
+def test_a_table_of_another_encoding_is_named_with_the_cure(tmp_path, key, encoding):
+    path = tmp_path / "table.tsv"
+    first, rest = TABLES[key].split("\n", 1)
+    word = "" if encoding == "utf-16-le" else "V\xf6gel"
+    path.write_text(f"{first}\n{word}{rest}", encoding=encoding)
+    config = changed(key, str(path))
+    if key.startswith("images.lists"):
+        config["images"]["lists"] = {"train": str(path), "test": str(path)}
+    with pytest.raises(ConfigError) as refused:
+        load(config)
+    assert f"{path}: expected text in UTF-8, {ENCODINGS[encoding]}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (b"PK\x03\x04\xff", "got a packed file, such as a spreadsheet (line 1); unpack it, or save the sheet as text"),
+        (b"PK\x03\x04\x00", "got bytes of zero as in a packed file, such as a spreadsheet; unpack it"),
+        (b"\x1f\x8b\x08\x00", "got a file packed by gzip"),
+        (b"wnid\nn13879320\tinclusive\n", "line 2: expected as many columns as the first line names (wnid), got 2"),
+        (b"wnid\ttype\nn13879320\ta\t\n", "line 2: expected as many columns as the first line names (wnid, type)"),
+        (b"wnid\twnid\nn13879320\tn13879320\n", "two columns are called 'wnid'; keep one"),
+        (b"type\twnid\ninclusive\n", "expected one wnid such as n02084071 per line, got ''"),
+        (b"", "expected a column 'wnid', columns separated by tabs, got []"),
+    ],
+)
+def test_what_is_no_class_list_is_refused_by_name(tmp_path, written, said):
+    path = tmp_path / "list.tsv"
+    path.write_bytes(written)
+    for key in ("classes.targets", "classes.sources"):
+        with pytest.raises(ConfigError, match=re.escape(str(path))) as refused:
+            load(changed(key, str(path)))
+        assert said in str(refused.value)
+    with pytest.raises(ConfigError, match=f"{tmp_path}: expected a file of text, got: Is a directory"):
+        load(changed("classes.targets", str(tmp_path)))
+
+
+def test_a_class_list_may_be_what_a_spreadsheet_writes(tmp_path):
+    path = tmp_path / "list.tsv"
+    path.write_bytes(b'\xef\xbb\xbf"wnid"\ttype\r\nn13879320\r\nn13896217\tdisjoint\r\n\r\n')
+    assert read_wnids(str(path)) == ["n13879320", "n13896217"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: "\ufeff" + text, "begins with a byte order mark; save it as UTF-8 without one"),
+        (lambda text: text + "n00000001\tx.n.01\n", "got 2; name them all, fill in what is missing"),
+        (lambda text: text + "n99999999\tx.n.01\tn99999998\tx\tx\n", "no line for the parents n99999998"),
+        (lambda text: text.replace("\t", ","), "expected"),
+        (lambda text: text + "n99999999\tx.n.01\t\tx\tx\ty\n", "got 6; name them all"),
+    ],
+)
+def test_a_faulty_taxonomy_of_ones_own_is_refused_before_any_job(tmp_path, change, said):
+    path = tmp_path / "own.tsv"
+    path.write_text(change(TABLES["classes.taxonomy"]))
+    with pytest.raises(ConfigError, match=r"classes\.taxonomy: .*own\.tsv") as refused:
+        load(changed("classes.taxonomy", str(path)))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_published_tables_of_another_encoding_are_named(tmp_path, encoding):
+    for name in ("table1", "table2"):
+        text = (PROJECT / f"config/published/{name}.csv").read_text()
+        (tmp_path / f"{name}.csv").write_text(text + "\xf6", encoding=encoding)
+    with pytest.raises(ConfigError) as refused:
+        load(changed("tables.published", str(tmp_path)))
+    for name in ("table1", "table2"):
+        assert f"tables.published: {tmp_path}/{name}.csv: expected text in UTF-8, got" in str(refused.value)
+
+
 def test_numbers_that_the_command_line_gives_as_texts_are_read():
     config = load(changed("seeds", ["0", "7"], changed("training.learning_rate", "1e-2")))
     assert config["seeds"] == [0, 7]
