@@ -284,6 +284,28 @@ def test_a_class_list_that_repeats_a_class_is_refused(tmp_path):
         load(changed("classes.targets", str(path)))
 
 
+@pytest.mark.parametrize("key", ["classes.targets", "classes.sources"])
+def test_one_class_alone_is_refused(tmp_path, key):
+    path = tmp_path / "one.tsv"
+    path.write_text("wnid\nn13879320\n")
+    with pytest.raises(ConfigError, match=rf"{key}: {path} names one class only, n13879320, so that .*; name two"):
+        load(changed(key, str(path)))
+
+
+def test_images_of_one_class_alone_are_refused_where_the_others_shall_be_dropped(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = changed("images.drawn", None, changed("images.on_missing", "drop"))
+    config["images"]["tars"] = f"{tmp_path}/{{wnid}}.tar"
+    wnids = read_wnids(str(PROJECT / "config/targets/minimal.tsv"))
+    for made in (0, 1):
+        with pytest.raises(ConfigError, match=rf"images\.tars: files for {made} of 4 target classes; .* two or more"):
+            load(config)
+        (tmp_path / f"{wnids[made]}.tar").touch()
+    with pytest.raises(ConfigError) as refused:
+        load(config)
+    assert "images.tars" not in str(refused.value)
+
+
 def test_a_folder_of_published_tables_is_checked(tmp_path):
     assert load(changed("tables.published", "config/published"))["tables"]["published"].endswith("config/published")
     with pytest.raises(ConfigError, match=r"config/published/table2\.csv is no folder with a table1\.csv; name one"):

@@ -53,6 +53,11 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         twice = sorted({wnid for wnid in wnids if wnids.count(wnid) > 1}) if len(set(wnids)) < len(wnids) else []
         if twice:
             yield f"{key}: {config['classes'][key.split('.')[1]]} names {', '.join(twice)} twice; keep one line each"
+        if len(set(wnids)) == 1:
+            yield (
+                f"{key}: {config['classes'][key.split('.')[1]]} names one class only, {wnids[0]}, so that "
+                "there is nothing to tell apart; name two or more"
+            )
     if not used_measures(config):
         yield f"groups: no group starts from {', '.join(MEASURES)}, so there is nothing to compare; add one of them"
     both = sorted(set(sources) & set(targets))
@@ -84,16 +89,20 @@ def text_faults(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def missing_tars(config: Mapping[str, Any], targets: list[str]) -> Iterator[str]:
-    """Yield the target classes that have neither a tar nor decoded images, unless they shall be dropped."""
+    """Yield the target classes that have neither a tar nor decoded images, or that fewer than two are left."""
     tars = config["images"]["tars"]
-    if config["images"]["drawn"] is not None or tars is None or config["images"]["on_missing"] == "drop":
-        return
-    if is_url(tars):
+    if config["images"]["drawn"] is not None or tars is None or is_url(tars):
         return
     layout = Layout(config["experiment"])
     places = {wnid: (tars.format(wnid=wnid), layout.at("store", wnid=wnid)) for wnid in targets}
     missing = [paths[0] for paths in places.values() if not any(map(os.path.exists, paths))]
-    if missing:
+    if config["images"]["on_missing"] == "drop":
+        if len(targets) - len(missing) < 2:
+            yield (
+                f"images.tars: files for {len(targets) - len(missing)} of {len(targets)} target classes; a classifier "
+                "needs two or more; correct images.tars, or add them"
+            )
+    elif missing:
         yield (
             f"images.tars: no file for {len(missing)} of {len(targets)} target classes ({', '.join(missing[:5])}"
             f"{', ...' if len(missing) > 5 else ''}); correct images.tars, add them, or set images.on_missing: drop"
