@@ -336,6 +336,23 @@ def test_config_readme_says_what_the_schema_says():
     assert text == config_reference.reference(SCHEMA), "config/README.md differs from the schema: run `make docs`"
 
 
+def test_no_default_is_promised_where_a_key_must_be_given():
+    shown = {key: default for key, default, _ in config_reference.rows(SCHEMA)}
+    config = changed("images.lists", {"train": "a.txt", "test": "b.txt"})
+    refused = set()
+    for key in shown:
+        *way, last = [name if name != "<name>" else "main" for name in key.split(".")]
+        part = look_up(config, ".".join(way)) if way else config
+        if part and last in part:
+            one = copy.deepcopy(config)
+            (look_up(one, ".".join(way)) if way else one).pop(last)
+            try:
+                load(one)
+            except ConfigError as error:
+                refused |= {key} if f"lacks {last}" in str(error) else set()
+    assert refused == {key for key, default in shown.items() if default == "must be given"} > {"source.library"}
+
+
 def test_counts_are_read_by_the_measures_that_use_them_where_a_file_is_named(tmp_path):
     file = tmp_path / "ic.dat"
     file.touch()
