@@ -84,6 +84,8 @@ def test_photos_config_is_accepted_where_its_data_is(monkeypatch, tmp_path):
         ("classes.targets", "no/such.tsv", ["classes.targets: 'no/such.tsv' is not there", "correct the path"]),
         ("classes.information_content", "ic.dat", ["classes.information_content: 'ic.dat' is not there"]),
         ("source.weights", "{data}/none.pth", ["source.weights", "none.pth", "HEADSTART_DATA"]),
+        ("training.trained_from", "layer5", ["training.trained_from", "no block 'layer5'", "layer4, global_pool, fc"]),
+        ("training.trained_from", "blocks.5", ["no block 'blocks.5' to train from; valid are conv1"]),
         ("images.crop", 40, ["images.crop: 40", "images.short_side = 36"]),
         ("images.test_min", 4, ["images.test_min: 4", "images.test = 3"]),
         ("images.drawn", None, ["images.tars: null", "source.weights: null", "wordvectors.path: null"]),

@@ -9,6 +9,7 @@ from typing import Any
 from headstart.fetching.manifest import read_manifest, safe_url
 from headstart.measures.hypernyms import read_table
 from headstart.vocabulary import MEASURES, split_name
+from pipeline.config.blocks import unknown_block
 from pipeline.config.runs import reads, shown_groups, used_measures
 from pipeline.config.tables import ConfigError, faults_of, read_rows, text_of
 from pipeline.layout import Layout
@@ -69,6 +70,9 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     yield from too_many_shots(config)
     yield from too_many_neighbours(config, len(sources))
     yield from image_contradictions(config)
+    block = unknown_block(config["source"]["library"], config["source"]["name"], config["training"]["trained_from"])
+    if block:
+        yield f"training.trained_from: {block}"
     yield from display_contradictions(config, targets)
     yield from published_faults(config["tables"]["published"])
 
