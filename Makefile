@@ -80,9 +80,14 @@ lock: .venv/ready  ## newest versions that fit requirements.in, pinned with hash
 clean:  ## everything made, the environment included
 	rm -rf .venv .snakemake results resources work
 
+# Setting up clears what lies there: only what an earlier `make` set up, finished or not, may be cleared.
 .venv/ready: requirements.txt requirements-uv.txt
+	@if [ -L .venv ]; then echo ".venv is a link to $$(readlink .venv), which make would clear; take the link away, so that make can set up its own environment" >&2; exit 1; fi
+	@if [ -e .venv ] && { [ ! -d .venv ] || { [ -n "$$(ls -A .venv)" ] && [ ! -e .venv/ready ] && [ ! -e .venv/unfinished ]; }; }; then echo ".venv is there, and make has not set it up; move it away, so that make can set up its own environment" >&2; exit 1; fi
 	$(PYTHON) -c 'import sys; sys.exit("Headstart needs Python 3.11.4 or newer, whose tarfile refuses unsafe members: make PYTHON=python3.12 ..." if sys.version_info < (3, 11, 4) else 0)'
 	$(PYTHON) -m venv --clear $(VENV)
+	touch .venv/unfinished
 	$(VENV)/bin/python -m pip install --quiet --require-hashes --requirement requirements-uv.txt
 	VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip install --quiet --require-hashes --compile-bytecode --requirement requirements.txt
+	rm .venv/unfinished
 	touch $@

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from headstart.data.audit import audit_classes, kept_images, kept_names, say_listed
+from headstart.data.audit import audit_classes, kept_images, kept_names, require_two, say_listed
 from headstart.data.splits import TooFewImages, Wanted
 
 WANTED = Wanted(train=3, validation=0, test=2, test_min=2)
@@ -43,6 +43,13 @@ def test_drop_goes_on_without_them():
 def test_drop_does_not_go_on_with_no_class_at_all():
     with pytest.raises(TooFewImages):
         audit_classes(["n1"], {"n1": audit(4)}, None, WANTED, on_missing="drop")
+
+
+def test_one_class_alone_is_refused_with_those_that_were_dropped():
+    audits = {"n1": audit(5), "n2": audit(4, wnid="n2"), "n3": audit(5, wnid="n3")}
+    require_two(audit_classes(["n1", "n2", "n3"], audits, None, WANTED, on_missing="drop"))
+    with pytest.raises(ValueError, match=r"only 1 of 2 classes has enough images \(n1\)[^\n]*\n.*\n +n2 +5 +4$"):
+        require_two(audit_classes(["n1", "n2"], audits, None, WANTED, on_missing="drop"))
 
 
 def test_published_lists_count_training_and_test_images_apart():

@@ -1,10 +1,27 @@
+import os
+import signal
 import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from headstart.jobs.files import replacing, write_table
+from headstart.jobs.files import RESTED, replacing, write_table
+
+LIBRARY = Path(__file__).parents[2] / "src"
+# Writes a line into the temporary file of argv[1] and waits to be killed.
+WRITER = """
+import sys, time
+from headstart.jobs.files import replacing
+with replacing(sys.argv[1]) as partial:
+    partial.write_text("half")
+    print(partial.name, flush=True)
+    time.sleep(600)
+"""
 
 
 def listing(folder):
@@ -51,6 +68,63 @@ def test_two_writers_of_one_file_do_not_meet(tmp_path):
         second.write_text("second")
         assert first != second
     assert path.read_text() == "first"  # the outer block ends last
+    assert listing(tmp_path) == ["numbers.txt"]
+
+
+@pytest.fixture
+def writer(tmp_path):
+    """Another process that has written half of a file, and the name of its temporary file."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path / "numbers.txt")],
+        env=os.environ | {"PYTHONPATH": str(LIBRARY)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield process, process.stdout.readline().strip()
+        process.kill()
+
+
+def write(path):
+    with replacing(path) as partial:
+        partial.write_text("whole")
+
+
+def test_what_a_killed_writer_left_is_swept_by_the_next(tmp_path, writer):
+    process, left = writer
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert listing(tmp_path) == [left]
+    write(tmp_path / "other.txt")
+    assert left in listing(tmp_path)
+    write(tmp_path / "numbers.txt")
+    assert listing(tmp_path) == ["numbers.txt", "other.txt"]
+
+
+def test_what_another_process_is_still_writing_is_left_alone(tmp_path, writer):
+    write(tmp_path / "numbers.txt")
+    assert listing(tmp_path) == sorted([writer[1], "numbers.txt"])
+
+
+def test_only_temporary_files_of_the_same_name_are_swept(tmp_path):
+    swept = [".a+b.c-0123456789ab.partial.txt"]
+    kept = [
+        *(".a+b.d-0123456789ab.partial.txt", ".a+b.c-0123456789ab.partial.csv", ".a+b.c-1-0123456789ab.partial.txt"),
+        *(".aab.c-0123456789ab.partial.txt", "a+b.c-0123456789ab.partial.txt", ".a+b.c-mine.partial.txt", "a+b.c.part"),
+    ]
+    for name in swept + kept:
+        (tmp_path / name).touch()
+    write(tmp_path / "a+b.c.txt")
+    assert listing(tmp_path) == sorted([*kept, "a+b.c.txt"])
+
+
+def test_what_another_machine_left_is_swept_when_it_has_rested(tmp_path):
+    left = tmp_path / ".numbers-01234567-1-89abcdef.partial.txt"
+    left.touch()
+    write(tmp_path / "numbers.txt")
+    assert left.exists()
+    long_ago = time.time() - RESTED - 1
+    os.utime(left, (long_ago, long_ago))
+    write(tmp_path / "numbers.txt")
     assert listing(tmp_path) == ["numbers.txt"]
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -83,6 +84,8 @@ def test_photos_config_is_accepted_where_its_data_is(monkeypatch, tmp_path):
         ("classes.targets", "no/such.tsv", ["classes.targets: 'no/such.tsv' is not there", "correct the path"]),
         ("classes.information_content", "ic.dat", ["classes.information_content: 'ic.dat' is not there"]),
         ("source.weights", "{data}/none.pth", ["source.weights", "none.pth", "HEADSTART_DATA"]),
+        ("training.trained_from", "layer5", ["training.trained_from", "no block 'layer5'", "layer4, global_pool, fc"]),
+        ("training.trained_from", "blocks.5", ["no block 'blocks.5' to train from; valid are conv1"]),
         ("images.crop", 40, ["images.crop: 40", "images.short_side = 36"]),
         ("images.test_min", 4, ["images.test_min: 4", "images.test = 3"]),
         ("images.drawn", None, ["images.tars: null", "source.weights: null", "wordvectors.path: null"]),
@@ -131,6 +134,36 @@ def test_a_copy_of_a_shipped_config_must_be_renamed(tmp_path):
         load_config(MINIMAL, PROJECT, [mine])
 
 
+def test_what_is_no_config_beside_the_configs_is_passed_over(tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("experiment: birds")
+    (tmp_path / "._mine.yaml").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X\xff")
+    (tmp_path / ".mine.yaml").write_text("experiment: birds")  # an editor's copy
+    (tmp_path / ".#mine.yaml").symlink_to("me@host.4711:1")
+    (tmp_path / "gone.yaml").symlink_to("gone")
+    (tmp_path / "round.yaml").symlink_to("round.yaml")
+    (tmp_path / "same.yaml").symlink_to("mine.yaml")
+    (tmp_path / "old.yaml").mkdir()
+    (tmp_path / "binary.yaml").write_bytes(bytes(range(256)))
+    (tmp_path / "utf32.yaml").write_text("experiment: birds", encoding="utf-32")
+    (tmp_path / "dated.yaml").write_text("day: 2026-13-45\nexperiment: bees")
+    (tmp_path / "nested.yaml").write_text("[" * 5000)
+    (tmp_path / "list.yaml").write_text("[experiment, birds]")
+    (tmp_path / "tagged.yaml").write_text("!!python/object:os.system {}")
+    (tmp_path / "empty.yaml").touch()
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert load_config(changed("experiment", "birds"), PROJECT, [mine])["experiment"] == "birds"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16", "utf-8-sig"])
+def test_a_config_of_another_encoding_is_a_namesake_all_the_same(tmp_path, encoding):
+    mine, other = tmp_path / "mine.yaml", tmp_path / "other.yaml"
+    mine.write_text("experiment: birds")
+    other.write_text("# V\xf6gel\nexperiment: birds", encoding=encoding)
+    with pytest.raises(ConfigError, match=r"experiment: 'birds' is also the experiment of .*other\.yaml"):
+        load_config(changed("experiment", "birds"), PROJECT, [mine])
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -147,6 +180,98 @@ def test_a_faulty_class_list_is_refused(tmp_path, text, said):
         load(changed("classes.targets", str(path)))
 
 
+TABLES = {
+    "classes.targets": "wnid\ttype\nn13879320\tinclusive\n",
+    "classes.sources": "wnid\nn13881644\nn13881645\n",
+    "classes.taxonomy": (PROJECT / "config/taxonomy/shapes.tsv").read_text(),
+    "classes.information_content": "wnver::eOS9lXC6GvMWznF1wkZofDdtbBU\n1740n 1915712 ROOT\n",
+    "downloads.manifest": (PROJECT / "config/downloads.tsv").read_text(),
+    "images.lists.train": "n13879320_1.JPEG\n",
+    "images.lists.test": "n13879320_2.JPEG\n",
+}
+ENCODINGS = {
+    "utf-16": "got UTF-16 (line 1); save it as UTF-8 (iconv -f UTF-16 -t UTF-8 OLD > NEW)",
+    "utf-16-le": "got bytes of zero as in UTF-16; save it",
+    "utf-32": "got UTF-32 (line 1); save it",
+    "latin-1": "got Latin-1 or the like (line 2); save it as UTF-8 (iconv -f Latin-1 -t UTF-8 OLD > NEW)",
+    "cp1252": "got Latin-1 or the like (line 2)",
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("key", TABLES)
+def test_a_table_of_another_encoding_is_named_with_the_cure(tmp_path, key, encoding):
+    path = tmp_path / "table.tsv"
+    first, rest = TABLES[key].split("\n", 1)
+    word = "" if encoding == "utf-16-le" else "V\xf6gel"
+    path.write_text(f"{first}\n{word}{rest}", encoding=encoding)
+    config = changed(key, str(path))
+    if key.startswith("images.lists"):
+        config["images"]["lists"] = {"train": str(path), "test": str(path)}
+    with pytest.raises(ConfigError) as refused:
+        load(config)
+    assert f"{path}: expected text in UTF-8, {ENCODINGS[encoding]}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        (b"PK\x03\x04\xff", "got a packed file, such as a spreadsheet (line 1); unpack it, or save the sheet as text"),
+        (b"PK\x03\x04\x00", "got bytes of zero as in a packed file, such as a spreadsheet; unpack it"),
+        (b"\x1f\x8b\x08\x00", "got a file packed by gzip"),
+        (b"wnid\nn13879320\tinclusive\n", "line 2: expected as many columns as the first line names (wnid), got 2"),
+        (b"wnid\ttype\nn13879320\ta\t\n", "line 2: expected as many columns as the first line names (wnid, type)"),
+        (b"wnid\twnid\nn13879320\tn13879320\n", "two columns are called 'wnid'; keep one"),
+        (b"type\twnid\ninclusive\n", "expected one wnid such as n02084071 per line, got ''"),
+        (b"", "expected a column 'wnid', columns separated by tabs, got []"),
+    ],
+)
+def test_what_is_no_class_list_is_refused_by_name(tmp_path, written, said):
+    path = tmp_path / "list.tsv"
+    path.write_bytes(written)
+    for key in ("classes.targets", "classes.sources"):
+        with pytest.raises(ConfigError, match=re.escape(str(path))) as refused:
+            load(changed(key, str(path)))
+        assert said in str(refused.value)
+    with pytest.raises(ConfigError, match=f"{tmp_path}: expected a file of text, got: Is a directory"):
+        load(changed("classes.targets", str(tmp_path)))
+
+
+def test_a_class_list_may_be_what_a_spreadsheet_writes(tmp_path):
+    path = tmp_path / "list.tsv"
+    path.write_bytes(b'\xef\xbb\xbf"wnid"\ttype\r\nn13879320\r\nn13896217\tdisjoint\r\n\r\n')
+    assert read_wnids(str(path)) == ["n13879320", "n13896217"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: "\ufeff" + text, "begins with a byte order mark; save it as UTF-8 without one"),
+        (lambda text: text + "n00000001\tx.n.01\n", "got 2; name them all, fill in what is missing"),
+        (lambda text: text + "n99999999\tx.n.01\tn99999998\tx\tx\n", "no line for the parents n99999998"),
+        (lambda text: text.replace("\t", ","), "expected"),
+        (lambda text: text + "n99999999\tx.n.01\t\tx\tx\ty\n", "got 6; name them all"),
+    ],
+)
+def test_a_faulty_taxonomy_of_ones_own_is_refused_before_any_job(tmp_path, change, said):
+    path = tmp_path / "own.tsv"
+    path.write_text(change(TABLES["classes.taxonomy"]))
+    with pytest.raises(ConfigError, match=r"classes\.taxonomy: .*own\.tsv") as refused:
+        load(changed("classes.taxonomy", str(path)))
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_published_tables_of_another_encoding_are_named(tmp_path, encoding):
+    for name in ("table1", "table2"):
+        text = (PROJECT / f"config/published/{name}.csv").read_text()
+        (tmp_path / f"{name}.csv").write_text(text + "\xf6", encoding=encoding)
+    with pytest.raises(ConfigError) as refused:
+        load(changed("tables.published", str(tmp_path)))
+    for name in ("table1", "table2"):
+        assert f"tables.published: {tmp_path}/{name}.csv: expected text in UTF-8, got" in str(refused.value)
+
+
 def test_numbers_that_the_command_line_gives_as_texts_are_read():
     config = load(changed("seeds", ["0", "7"], changed("training.learning_rate", "1e-2")))
     assert config["seeds"] == [0, 7]
@@ -159,6 +284,28 @@ def test_a_class_list_that_repeats_a_class_is_refused(tmp_path):
     path.write_text("wnid\nn13879320\nn13879320\n")
     with pytest.raises(ConfigError, match="names n13879320 twice"):
         load(changed("classes.targets", str(path)))
+
+
+@pytest.mark.parametrize("key", ["classes.targets", "classes.sources"])
+def test_one_class_alone_is_refused(tmp_path, key):
+    path = tmp_path / "one.tsv"
+    path.write_text("wnid\nn13879320\n")
+    with pytest.raises(ConfigError, match=rf"{key}: {path} names one class only, n13879320, so that .*; name two"):
+        load(changed(key, str(path)))
+
+
+def test_images_of_one_class_alone_are_refused_where_the_others_shall_be_dropped(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = changed("images.drawn", None, changed("images.on_missing", "drop"))
+    config["images"]["tars"] = f"{tmp_path}/{{wnid}}.tar"
+    wnids = read_wnids(str(PROJECT / "config/targets/minimal.tsv"))
+    for made in (0, 1):
+        with pytest.raises(ConfigError, match=rf"images\.tars: files for {made} of 4 target classes; .* two or more"):
+            load(config)
+        (tmp_path / f"{wnids[made]}.tar").touch()
+    with pytest.raises(ConfigError) as refused:
+        load(config)
+    assert "images.tars" not in str(refused.value)
 
 
 def test_a_folder_of_published_tables_is_checked(tmp_path):
@@ -189,6 +336,23 @@ def test_every_key_has_a_description_and_a_default():
 def test_config_readme_says_what_the_schema_says():
     text = (PROJECT / "config/README.md").read_text()
     assert text == config_reference.reference(SCHEMA), "config/README.md differs from the schema: run `make docs`"
+
+
+def test_no_default_is_promised_where_a_key_must_be_given():
+    shown = {key: default for key, default, _ in config_reference.rows(SCHEMA)}
+    config = changed("images.lists", {"train": "a.txt", "test": "b.txt"})
+    refused = set()
+    for key in shown:
+        *way, last = [name if name != "<name>" else "main" for name in key.split(".")]
+        part = look_up(config, ".".join(way)) if way else config
+        if part and last in part:
+            one = copy.deepcopy(config)
+            (look_up(one, ".".join(way)) if way else one).pop(last)
+            try:
+                load(one)
+            except ConfigError as error:
+                refused |= {key} if f"lacks {last}" in str(error) else set()
+    assert refused == {key for key, default in shown.items() if default == "must be given"} > {"source.library"}
 
 
 def test_counts_are_read_by_the_measures_that_use_them_where_a_file_is_named(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from headstart.data.audit import audit_classes, kept_images, say_listed
+from headstart.data.audit import audit_classes, kept_images, require_two, say_listed
 from headstart.data.splits import Wanted, read_lists
 from headstart.jobs.files import write_table
 
@@ -28,6 +28,7 @@ audit = audit_classes(
     shown=params.shown,
 )
 print(audit.to_string(index=False), *say_listed(audit), sep="\n")
+require_two(audit)
 write_table(audit, snakemake.output.audit)
 write_table(targets[targets["wnid"].isin(audit.loc[audit["kept"], "wnid"])], snakemake.output.targets)
 write_table(kept_images(audit, audits, lists), snakemake.output.images)

@@ -99,6 +99,21 @@ def keep_classes(counts: pd.DataFrame, wanted: Wanted, on_missing: str, shown: S
     return counts.assign(wanted=train + wanted.test_min, kept=~counts["wnid"].isin(lacking["wnid"]))
 
 
+def require_two(audit: pd.DataFrame) -> None:
+    """Refuse to go on with one class alone, of which every answer is right.
+
+    Raises:
+        ValueError: fewer than two classes are marked as kept.
+    """
+    kept, lost = audit[audit["kept"]], audit[~audit["kept"]]
+    if len(kept) < 2:
+        raise ValueError(
+            f"only {len(kept)} of {len(audit)} classes has enough images ({', '.join(kept['wnid'])}), and of one class "
+            "every answer is right; add images of others, or lower images.train or images.test_min\n"
+            + lost[["wnid", "wanted", "found"]].to_string(index=False)
+        )
+
+
 def kept_images(
     audit: pd.DataFrame,
     audits: Mapping[str, pd.DataFrame],

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
+import platform
+import re
+import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +19,18 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
+# Whose a temporary file is: machine, process and a number of its own; one number alone before that was told.
+WRITER = "(?:(?P<machine>[0-9a-f]{8})-(?P<pid>[0-9]+)-[0-9a-f]{8}|[0-9a-f]{12})"
+# Seconds after which a file that another machine wrote is taken for left.
+RESTED = 24 * 3600
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give the path of a temporary file beside `path`; rename it onto `path` on success, remove it on an error.
 
-    The temporary file has the suffix of `path`; it does not exist yet. Parent folders are made.
+    The temporary file has the suffix of `path`; it does not exist yet. Parent folders are made. What killed writers of
+    the same file left is removed first (see `_sweep`).
 
     Raises FileNotFoundError when the block has not written the temporary file.
 
@@ -32,7 +43,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     final = Path(path)
     final.parent.mkdir(parents=True, exist_ok=True)
-    partial = final.with_name(f".{final.stem}-{uuid.uuid4().hex[:12]}.partial{final.suffix}")
+    _sweep(final)
+    writer = f"{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    partial = final.with_name(f".{final.stem}-{writer}.partial{final.suffix}")
     try:
         yield partial
         _sync(partial)
@@ -66,6 +79,51 @@ def write_arrays(arrays: Mapping[str, np.ndarray], path: str | os.PathLike[str])
 
     with replacing(path) as partial:
         save_file({name: np.require(array, requirements="C") for name, array in arrays.items()}, partial)
+
+
+def _sweep(final: Path) -> None:
+    """Remove the temporary files of writers of `final` that are no more, as `kill -9` leaves them.
+
+    Their names tell whose they are, so nobody loses what is still being written: neither another file's writer, nor
+    another process that writes the same file, as the job of a killed run may, for as long as it lives. Of a process on
+    another machine nobody can say that here; its file counts as left once it has rested for a day.
+    """
+    written = re.compile(rf"\.{re.escape(final.stem)}-{WRITER}\.partial{re.escape(final.suffix)}")
+    for name in os.listdir(final.parent):
+        found = written.fullmatch(name)
+        if found and not _at_work(found, final.with_name(name)):
+            with suppress(OSError):  # another's file, or swept by another
+                final.with_name(name).unlink()
+
+
+def _at_work(writer: re.Match[str], partial: Path) -> bool:
+    """Say whether the writer of a temporary file may still be writing it."""
+    if writer["pid"] is None:
+        return False  # named as earlier versions did
+    if writer["machine"] == _machine():
+        return _alive(int(writer["pid"]))
+    try:
+        return time.time() - partial.stat().st_mtime < RESTED
+    except FileNotFoundError:
+        return False
+
+
+def _alive(pid: int) -> bool:
+    """Say whether a process of this machine is there, even if it is somebody else's."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+@functools.cache
+def _machine() -> str:
+    """Return digits for where a process id means one process: this machine, or this container."""
+    namespace = os.readlink("/proc/self/ns/pid") if os.path.exists("/proc/self/ns/pid") else ""
+    return hashlib.sha256(f"{platform.node()} {namespace}".encode()).hexdigest()[:8]
 
 
 def _sync(path: Path) -> None:

@@ -1,6 +1,5 @@
 """Find what no single key of a config shows to be wrong: lists, counts, groups and files that do not fit together."""
 
-import csv
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -8,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from headstart.fetching.manifest import read_manifest, safe_url
+from headstart.measures.hypernyms import read_table
 from headstart.vocabulary import MEASURES, split_name
+from pipeline.config.blocks import unknown_block
 from pipeline.config.runs import compared, reads, shown_groups, used_measures
+from pipeline.config.tables import ConfigError, faults_of, read_rows, text_of
 from pipeline.layout import Layout
 
 WNID = re.compile("n[0-9]{8}")
@@ -20,19 +22,12 @@ PUBLISHED = {
 }
 
 
-class ConfigError(ValueError):
-    """The config cannot be run; the text lists every fault."""
-
-
 def read_wnids(path: str) -> list[str]:
     """Return the column `wnid` of a tab-separated class list."""
-    with open(path, newline="", encoding="utf-8-sig") as lines:
-        rows = csv.DictReader(lines, delimiter="\t")
-        if "wnid" not in (rows.fieldnames or ()):
-            raise ConfigError(
-                f"{path}: expected a column 'wnid', columns separated by tabs, got {rows.fieldnames}; save it so"
-            )
-        wnids = [row["wnid"] for row in rows]
+    names, rows = read_rows(path, "\t")
+    if "wnid" not in names:
+        raise ConfigError(f"{path}: expected a column 'wnid', columns separated by tabs, got {names}; save it so")
+    wnids = [row["wnid"] for row in rows]
     odd = [wnid for wnid in wnids if not WNID.fullmatch(wnid)]
     if odd or not wnids:
         raise ConfigError(
@@ -59,31 +54,59 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         twice = sorted({wnid for wnid in wnids if wnids.count(wnid) > 1}) if len(set(wnids)) < len(wnids) else []
         if twice:
             yield f"{key}: {config['classes'][key.split('.')[1]]} names {', '.join(twice)} twice; keep one line each"
+        if len(set(wnids)) == 1:
+            yield (
+                f"{key}: {config['classes'][key.split('.')[1]]} names one class only, {wnids[0]}, so that "
+                "there is nothing to tell apart; name two or more"
+            )
     if not used_measures(config):
         yield f"groups: no group starts from {', '.join(MEASURES)}, so there is nothing to compare; add one of them"
     both = sorted(set(sources) & set(targets))
     if both:
         yield f"classes.targets: {', '.join(both)} are source classes too; take them out of one of the two lists"
+    yield from text_faults(config)
     yield from missing_tars(config, targets)
     yield from unknown_downloads(config)
     yield from too_many_shots(config)
     yield from too_many_neighbours(config, len(sources))
     yield from image_contradictions(config)
+    block = unknown_block(config["source"]["library"], config["source"]["name"], config["training"]["trained_from"])
+    if block:
+        yield f"training.trained_from: {block}"
     yield from display_contradictions(config, targets)
     yield from published_faults(config["tables"]["published"])
 
 
+def text_faults(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the other files of text that jobs will read: the taxonomy, lists of images, counts."""
+    taxonomy = config["classes"]["taxonomy"]
+    if taxonomy.endswith(".tsv"):
+        try:
+            read_rows(taxonomy, "\t", strict=True)
+            read_table(taxonomy)
+        except ValueError as error:
+            yield f"classes.taxonomy: {error}"
+    for part, path in (config["images"]["lists"] or {}).items():
+        yield from faults_of(f"images.lists.{part}", path)
+    if config["classes"]["information_content"]:
+        yield from faults_of("classes.information_content", config["classes"]["information_content"])
+
+
 def missing_tars(config: Mapping[str, Any], targets: list[str]) -> Iterator[str]:
-    """Yield the target classes that have neither a tar nor decoded images, unless they shall be dropped."""
+    """Yield the target classes that have neither a tar nor decoded images, or that fewer than two are left."""
     tars = config["images"]["tars"]
-    if config["images"]["drawn"] is not None or tars is None or config["images"]["on_missing"] == "drop":
-        return
-    if is_url(tars):
+    if config["images"]["drawn"] is not None or tars is None or is_url(tars):
         return
     layout = Layout(config["experiment"])
     places = {wnid: (tars.format(wnid=wnid), layout.at("store", wnid=wnid)) for wnid in targets}
     missing = [paths[0] for paths in places.values() if not any(map(os.path.exists, paths))]
-    if missing:
+    if config["images"]["on_missing"] == "drop":
+        if len(targets) - len(missing) < 2:
+            yield (
+                f"images.tars: files for {len(targets) - len(missing)} of {len(targets)} target classes; a classifier "
+                "needs two or more; correct images.tars, or add them"
+            )
+    elif missing:
         yield (
             f"images.tars: no file for {len(missing)} of {len(targets)} target classes ({', '.join(missing[:5])}"
             f"{', ...' if len(missing) > 5 else ''}); correct images.tars, add them, or set images.on_missing: drop"
@@ -94,6 +117,7 @@ def unknown_downloads(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield every file to be fetched that the manifest does not name, and URLs that are not safe."""
     manifest = config["downloads"]["manifest"]
     try:
+        text_of(manifest, marked=False)
         remotes = read_manifest(Path(manifest))
     except ValueError as error:
         yield f"downloads.manifest: {error}"
@@ -198,8 +222,11 @@ def published_faults(folder: str | None) -> Iterator[str]:
         if not os.path.isfile(path):
             yield f"tables.published: {folder} is no folder with a {name}.csv; name one that is, or null"
             continue
-        with open(path, newline="", encoding="utf-8-sig") as lines:
-            found = next(csv.reader(lines), [])
+        try:
+            found, _ = read_rows(path, ",")
+        except ConfigError as error:
+            yield f"tables.published: {error}"
+            continue
         lacking = [column for column in columns if column not in found]
         if lacking:
             yield (

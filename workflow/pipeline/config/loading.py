@@ -3,6 +3,7 @@
 Every message names the key, the value that came and the cure.
 """
 
+import codecs
 import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -183,8 +184,13 @@ def namesakes(experiment: str, files: Iterable[str | Path], project: Path) -> It
     base = {(project / "config/config.yaml").resolve()}
     if given <= base or not given:
         return
-    for other in sorted(path for folder in folders for path in folder.glob("*.yaml")):
-        if other not in given and other.name != "schema.yaml" and experiment_of(other) == experiment:
+    beside = (path for folder in folders for path in folder.glob("*.yaml") if not path.name.startswith("."))
+    for other in sorted(beside):
+        if (
+            Path(os.path.realpath(other)) not in given
+            and other.name != "schema.yaml"
+            and experiment_of(other) == experiment
+        ):
             named = ", ".join(sorted(str(file) for file in given))
             yield (
                 f"experiment: {experiment!r} is also the experiment of {other}, and both would write to "
@@ -193,9 +199,15 @@ def namesakes(experiment: str, files: Iterable[str | Path], project: Path) -> It
 
 
 def experiment_of(path: Path) -> str | None:
-    """Return the experiment named in a config file, None where it names none."""
+    """Return the experiment named in a config file, None where it names none or is no config at all.
+
+    Beside configs lie folders, links to nothing, files of another encoding: none of them is this run's business.
+    """
     try:
-        content = yaml.safe_load(path.read_text())
-    except yaml.YAMLError:
+        # A named pipe would be waited for.
+        written = path.read_bytes() if path.is_file() else b""
+        utf16 = written.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        content = yaml.safe_load(written if utf16 else written.decode(errors="replace"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return None
     return content.get("experiment") if isinstance(content, Mapping) else None

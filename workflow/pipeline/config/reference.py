@@ -41,11 +41,16 @@ This page is written from `schema.yaml` and `src/headstart/vocabulary.py` by `ma
 """
 
 
-def rows(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, str]]:
-    """Yield key, default and meaning of every value a schema allows, sections before their parts."""
+def rows(schema: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield key, default in words and meaning of every value a schema allows, sections before their parts.
+
+    Where a key must be given, its default is for those who read the schema without a config, and is not promised.
+    """
     for name, part in schema.get("properties", {}).items():
         key = f"{prefix}{name}"
-        yield key, part.get("default"), allowed(part)
+        default = part.get("default")
+        shown = "" if isinstance(default, dict) else f"`{json.dumps(default)}`"
+        yield key, "must be given" if name in schema.get("required", ()) else shown, allowed(part)
         yield from rows(part, f"{key}.")
         if isinstance(part.get("additionalProperties"), Mapping):
             yield from rows(part["additionalProperties"], f"{key}.<name>.")
@@ -78,10 +83,7 @@ def words() -> Iterator[str]:
 
 def reference(schema: Mapping[str, Any]) -> str:
     """Return the text of config/README.md."""
-    lines = []
-    for key, default, meaning in rows(schema):
-        shown = "" if isinstance(default, dict) else f"`{json.dumps(default)}`"
-        lines.append(f"| `{key}` | {shown} | {meaning} |\n")
+    lines = [f"| `{key}` | {default} | {meaning} |\n" for key, default, meaning in rows(schema)]
     return INTRODUCTION + "".join([*lines, *words()])
 
 
