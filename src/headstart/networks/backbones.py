@@ -43,7 +43,7 @@ def load_classifier(
     Args:
         library: timm or torchvision.
         name: of the network in that library.
-        weights: a `.safetensors` file, or a `.pth` file with a state dict of plain tensors.
+        weights: a `.safetensors` file, or a `.pth` file with a state dict of plain tensors, bare or as scripts save it.
         options: further arguments of the library's constructor, such as {"pad_type": "same"}.
         seed: of the random weights.
 
