@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import headstart.data.images
+from headstart.data.audit import kept_names
 from headstart.data.images import PixelStore, centre_crop, crop_batch, decode_folder, decode_tar, random_crop
 from headstart.data.pictures import FORMATS, read_picture, shrink
 
@@ -306,6 +307,20 @@ def test_names_alike_in_two_folders_of_a_tar_are_told_apart(tmp_path):
     assert set(decode(write_tar(tmp_path / "n1.tar", members)).values()) == {""}
     store = PixelStore([tmp_path / "n1.arrow"])
     assert store.names == ["n1_IMG_0.jpg", "n1_spring_IMG_0.jpg", "n1_summer_IMG_0.jpg"]
+
+
+def test_files_whose_paths_give_one_name_are_two_pictures(tmp_path):
+    places = ["train/0.jpg", "train_0.jpg", "n1/train/0.jpg", "n1_train_0.jpg", "./train/0.jpg", "train_0~2.jpg"]
+    members = [(place, encode(noise(40, 40, seed=k))) for k, place in enumerate(places)]
+    tar = write_tar(tmp_path / "n1.tar", [*members, ("val/0.jpg", members[1][1])])
+    reasons = decode(tar)
+    assert reasons == {**dict.fromkeys(places, ""), "./train/0.jpg": "duplicate", "val/0.jpg": "duplicate"}
+    store = PixelStore([tmp_path / "n1.arrow"])
+    names = [f"n1_train_0{number}.jpg" for number in ("", "~2", "~3", "~4", "~2~2")]
+    assert store.names == names == kept_names(pd.read_csv(tmp_path / "n1.audit.csv", keep_default_na=False), "n1")
+    assert np.array_equal(store.pixels(names[1]), np.asarray(shrink(noise(40, 40, seed=1), 32)))
+    # A published list means one file.
+    assert list(decode(tar, wanted=[names[0]]).values()).count("") == 1
 
 
 def test_a_picture_saved_again_as_another_kind_of_file_is_a_duplicate(tmp_path):
