@@ -17,14 +17,14 @@ import pyarrow as pa
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from headstart.data.pictures import read_picture, shrink
+from headstart.data.pictures import UnusablePictureError, read_picture, shrink
 from headstart.data.tars import AGAIN, read_tar
 from headstart.jobs.files import replacing, write_table
 
 SCHEMA = pa.schema([("name", pa.string()), ("height", pa.int32()), ("width", pa.int32()), ("pixels", pa.binary())])
 BATCH_BYTES = 32 * 2**20  # pixels held in memory before they are written
 MAX_PIXELS = 2**26  # of a resized picture
-SUFFIXES = (".jpeg", ".jpg", ".png")
+SUFFIXES = (".jpeg", ".jpg", ".png", ".avif", ".heic", ".heif")
 
 
 def decode_tar(
@@ -42,7 +42,8 @@ def decode_tar(
 
     Returns:
         The audit, also written to `audit`: one row per file in the tar with columns member, status (kept | dropped)
-        and reason ("" | unlisted | unreadable | tiny | duplicate | not an image). Folder entries are no files.
+        and reason ("" | unlisted | unreadable | tiny | duplicate | not an image); what is known of an unreadable one
+        follows a colon. Folder entries are no files.
 
     Raises:
         ValueError: the tar is cut short, damaged, unsafe or no tar at all, or has files of which no picture can be
@@ -242,13 +243,16 @@ def _examine(data: bytes, short_side: int, min_side: int) -> tuple[Image.Image |
         image = read_picture(data)
     except UnidentifiedImageError:
         return None, "not an image"
+    except UnusablePictureError as error:
+        return None, f"unreadable: {error}"
     except ValueError:
         return None, "unreadable"
     short, long = sorted(image.size)
     if short < min_side:
         return None, "tiny"
-    if short_side * short_side * long / short > MAX_PIXELS:  # a thin strip grows into a bomb
-        return None, "unreadable"
+    pixels = int(short_side * short_side * long / short)
+    if pixels > MAX_PIXELS:  # a thin strip grows into a bomb
+        return None, f"unreadable: {pixels} pixels when its short side is {short_side}, the limit is {MAX_PIXELS}"
     return shrink(image, short_side), ""
 
 
