@@ -210,11 +210,11 @@ def _remove_randomness(module: nn.Module) -> None:
 def _timm_model(name: str, classes: int, options: dict[str, Any]) -> nn.Module:
     import timm
 
-    name = _timm_name(name)
+    name = timm_name(name)
     return timm.create_model(name, pretrained=False, num_classes=classes, **options)
 
 
-def _timm_name(name: str) -> str:
+def timm_name(name: str) -> str:
     """Give a network's name as timm has it: `resnet18`, or with the tag of its weights `resnet18.a1_in1k`.
 
     The names of timm's own models on the Hugging Face Hub, such as `timm/resnet18.a1_in1k`, are taken as well.
