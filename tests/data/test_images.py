@@ -4,8 +4,10 @@ import io
 import lzma
 import os
 import shutil
+import sys
 import tarfile
 import time
+import types
 import zipfile
 from pathlib import Path
 
@@ -13,11 +15,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from PIL import Image
+from PIL import Image, features
 
 import headstart.data.images
+from headstart.data.audit import count_images, kept_names
 from headstart.data.images import PixelStore, centre_crop, crop_batch, decode_folder, decode_tar, random_crop
-from headstart.data.pictures import FORMATS, read_picture, shrink
+from headstart.data.pictures import FORMATS, can_read, read_picture, shrink
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)
 DATA = Path(os.environ.get("HEADSTART_DATA", "../shared/data"))
@@ -308,6 +311,20 @@ def test_names_alike_in_two_folders_of_a_tar_are_told_apart(tmp_path):
     assert store.names == ["n1_IMG_0.jpg", "n1_spring_IMG_0.jpg", "n1_summer_IMG_0.jpg"]
 
 
+def test_files_whose_paths_give_one_name_are_two_pictures(tmp_path):
+    places = ["train/0.jpg", "train_0.jpg", "n1/train/0.jpg", "n1_train_0.jpg", "./train/0.jpg", "train_0~2.jpg"]
+    members = [(place, encode(noise(40, 40, seed=k))) for k, place in enumerate(places)]
+    tar = write_tar(tmp_path / "n1.tar", [*members, ("val/0.jpg", members[1][1])])
+    reasons = decode(tar)
+    assert reasons == {**dict.fromkeys(places, ""), "./train/0.jpg": "duplicate", "val/0.jpg": "duplicate"}
+    store = PixelStore([tmp_path / "n1.arrow"])
+    names = [f"n1_train_0{number}.jpg" for number in ("", "~2", "~3", "~4", "~2~2")]
+    assert store.names == names == kept_names(pd.read_csv(tmp_path / "n1.audit.csv", keep_default_na=False), "n1")
+    assert np.array_equal(store.pixels(names[1]), np.asarray(shrink(noise(40, 40, seed=1), 32)))
+    # A published list means one file.
+    assert list(decode(tar, wanted=[names[0]]).values()).count("") == 1
+
+
 def test_a_picture_saved_again_as_another_kind_of_file_is_a_duplicate(tmp_path):
     first = encode(noise(40, 40))
     again = io.BytesIO()
@@ -320,13 +337,70 @@ def test_a_decompression_bomb_is_dropped_unread(tmp_path, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 64)
     members = [("n1_0.JPEG", encode(noise(64, 64))), ("n1_1.JPEG", encode(noise(64, 65)))]  # Pillow only warns here
     tar = write_tar(tmp_path / "n1.tar", [*members, ("n1_2.JPEG", encode(noise(640, 640)))])
-    assert decode(tar) == {"n1_0.JPEG": "", "n1_1.JPEG": "unreadable", "n1_2.JPEG": "unreadable"}
+    said = "unreadable: 409600 pixels, the limit is 8192; make the picture smaller"
+    assert decode(tar) == {"n1_0.JPEG": "", "n1_1.JPEG": "", "n1_2.JPEG": said}
+    assert count_images(["n1"], {"n1": pd.read_csv(tmp_path / "n1.audit.csv")}).loc[0, "unreadable"] == 1
+
+
+def test_a_picture_of_108_megapixels_is_read(tmp_path):
+    large = encode(Image.new("L", (12_000, 9_000), 100))
+    assert len(large) < 1e6
+    assert decode(write_tar(tmp_path / "n1.tar", [("n1_0.png", large)])) == {"n1_0.png": ""}
+    assert PixelStore([tmp_path / "n1.arrow"]).pixels("n1_0.png").shape == (32, 42, 3)
+
+
+def ftyp(*brands):
+    content = b"ftyp" + brands[0] + b"\0\0\0\0" + b"".join(brands[1:])
+    return (len(content) + 4).to_bytes(4) + content + bytes(200)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (ftyp(b"heic", b"mif1", b"heic"), "HEIC; install pillow-heif, or save it as JPEG or PNG"),
+        (ftyp(b"mif1", b"mif1", b"heix"), "HEIC; install pillow-heif, or save it as JPEG or PNG"),
+        (ftyp(b"mif1", b"miaf"), "HEIF; install pillow-heif, or save it as JPEG or PNG"),
+        (b"\xff\x0a" + bytes(99), "JPEG XL; install pillow-jxl-plugin, or save it as JPEG or PNG"),
+        (ftyp(b"crx ", b"isom"), "camera raw (CR3); save it as JPEG or PNG"),
+        (b"8BPS\0\1" + bytes(99), "Photoshop; save it as JPEG or PNG"),
+    ],
+)
+def test_a_picture_of_a_format_that_is_not_read_is_named_with_the_cure(tmp_path, monkeypatch, data, said):
+    for module in ("pillow_heif", "pillow_jxl"):
+        monkeypatch.setitem(sys.modules, module, None)  # not installed, whatever is
+    tar = write_tar(tmp_path / "n1.tar", [("n1_0.JPEG", encode(noise(40, 40))), ("IMG_1.HEIC", data)])
+    assert decode(tar) == {"n1_0.JPEG": "", "IMG_1.HEIC": f"unreadable: {said}"}
+    with pytest.raises(ValueError, match="1 unreadable: .*save it as JPEG or PNG"):
+        decode(write_tar(tmp_path / "n1.tar", [("IMG_1.HEIC", data)]))
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_avif_is_read_and_its_damage_told():
+    data = encode(Image.new("RGB", (40, 30), GREEN), "AVIF")
+    assert np.abs(np.asarray(read_picture(data)).astype(int) - GREEN).max() < 8
+    with pytest.raises(ValueError, match="cannot be decoded"):
+        read_picture(data[: len(data) // 2])
+
+
+def test_a_package_that_reads_a_further_format_is_used_where_it_is_there(monkeypatch):
+    def opened(file, name):
+        return Image.new("RGB", (9, 8), GREEN)
+
+    package = types.ModuleType("pillow_heif")
+    package.register_heif_opener = lambda: Image.register_open("HEIF", opened)
+    monkeypatch.setitem(sys.modules, "pillow_heif", package)
+    monkeypatch.setattr(Image, "OPEN", {**Image.OPEN})
+    monkeypatch.setattr(Image, "ID", [*Image.ID])
+    can_read.cache_clear()
+    assert read_picture(ftyp(b"heic", b"mif1")).getpixel((0, 0)) == GREEN
+    can_read.cache_clear()
 
 
 def test_a_thin_strip_that_would_grow_huge_is_dropped(tmp_path):
     strip = encode(Image.new("RGB", (40_000, 8)))  # 256 x 1,280,000 = 328 million pixels
     tar = write_tar(tmp_path / "n1.tar", [("n1_0.JPEG", encode(noise(64, 64))), ("n1_1.JPEG", strip)])
-    assert decode(tar, short_side=256) == {"n1_0.JPEG": "", "n1_1.JPEG": "unreadable"}
+    said = "unreadable: 327680000 pixels when its short side is 256, the limit is 67108864"
+    assert decode(tar, short_side=256) == {"n1_0.JPEG": "", "n1_1.JPEG": said}
 
 
 def test_running_out_of_memory_is_no_property_of_the_picture(good_tar, monkeypatch):

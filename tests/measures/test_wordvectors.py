@@ -1,3 +1,6 @@
+import bz2
+import gzip
+import lzma
 import os
 import subprocess
 import sys
@@ -125,7 +128,7 @@ def test_saved_vectors_come_back_bit_for_bit(tmp_path):
 @pytest.mark.parametrize("name, content", [
     ("v.bin", b"not a header\n"),
     ("v.bin", b"4 3\nbullet \0\0"),
-    ("v.txt", b"bullet 1 0 0\nslug 0 2 0\n"),
+    ("v.txt", b"bullet 1 0 0\nslug 0 two 0\n"),
     ("v.kv", b"neither a pickle"),
 ])  # fmt: skip
 def test_unreadable_file_is_named(tmp_path, name, content):
@@ -230,3 +233,47 @@ def test_real_bigfile_is_read():
     assert found.index_to_key[:3] == ["of", "the", "or"]
     raw = np.fromfile(folder / "feature.bin", dtype="<f4").reshape(15768, 200)
     assert np.array_equal(found["dog"], raw[found.index_to_key.index("dog")])
+
+
+@pytest.mark.parametrize("pack", [gzip.open, bz2.open, lzma.open])
+@pytest.mark.parametrize("suffix", [".bin", ".txt", ".vec"])
+def test_packed_files_are_read_as_they_are(tmp_path, suffix, pack):
+    vectors().save_word2vec_format(str(tmp_path / f"v{suffix}"), binary=suffix == ".bin")
+    ending = {gzip.open: ".gz", bz2.open: ".bz2", lzma.open: ".xz"}[pack]
+    with pack(tmp_path / f"packed{suffix}{ending}", "wb") as file:
+        file.write((tmp_path / f"v{suffix}").read_bytes())
+    assert_same(load_vectors(tmp_path / f"packed{suffix}{ending}"))
+
+
+GLOVE = "".join(f"{word} {' '.join(map(str, row))}\n" for word, row in zip(WORDS, ROWS.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("name", ["glove.6B.3d.txt", "glove.vec", "glove.txt.gz", "glove.vec.bz2"])
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_gloves_text_without_a_first_line_of_numbers_is_read(tmp_path, name, start):
+    opened = {".gz": gzip.open, ".bz2": bz2.open}.get(Path(name).suffix, open)
+    with opened(tmp_path / name, "wb") as file:
+        file.write((start + GLOVE).encode())
+    assert_same(load_vectors(tmp_path / name))
+
+
+def test_gloves_words_may_have_spaces_come_twice_or_be_in_another_encoding(tmp_path):
+    content = GLOVE.encode() + b". . . 1 2 3\nslug 7 7 7\n\ncaf\xe9 4 5 6\n"
+    (tmp_path / "glove.txt").write_bytes(content)
+    found = load_vectors(tmp_path / "glove.txt")
+    assert found.index_to_key == [*WORDS, ". . .", "caf\\xe9"]
+    assert found[". . ."].tolist() == [1, 2, 3] and found["slug"].tolist() == ROWS[1].tolist()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it has no words"),
+        (b"a 1 2\nb 3\n", "line 2 has 2 parts, expected a word and 2"),
+        (b"a 1\nb x\n", "b?'x'"),
+    ],
+)
+def test_gloves_text_with_other_lines_is_refused(tmp_path, content, said):
+    (tmp_path / "glove.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=said):
+        load_vectors(tmp_path / "glove.txt")

@@ -201,7 +201,7 @@ def test_a_pickle_with_more_than_tensors_is_refused(tmp_path):
     torch.save(build(Chain), tmp_path / "model.pth")
     with pytest.raises(ValueError, match=r"more than plain tensors.*state_dict"):
         read_weights(tmp_path / "model.pth")
-    torch.save({"epoch": 3, "model": {"a": torch.ones(1)}}, tmp_path / "run.pth")
+    torch.save({"epoch": 3, "model": {"a": 1}}, tmp_path / "run.pth")
     with pytest.raises(ValueError, match="entries epoch, model that are none"):
         read_weights(tmp_path / "run.pth")
 
@@ -221,3 +221,19 @@ def test_neither_torchvision_nor_timm_is_imported_before_it_is_asked_for():
         [sys.executable, "-c", code], env={"PYTHONPATH": str(LIBRARY)}, capture_output=True, text=True
     )
     assert found.stdout.strip() == "[]", found.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["resnet10t.c3_in1k", "timm/resnet10t.c3_in1k", "hf-hub:timm/resnet10t.c3_in1k", "hf_hub:timm/resnet10t.c3_in1k"],
+)
+def test_a_timm_network_may_carry_the_tag_of_its_weights(name):
+    tagged, plain = (load_classifier("timm", name, 3) for name in (name, "resnet10t"))
+    assert all(torch.equal(value, tagged.state_dict()[key]) for key, value in plain.state_dict().items())
+
+
+def test_an_unknown_tag_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"resnet10t has no weights tagged 'c4'; its tags are .*c3_in1k.*: resnet10t$"):
+        load_classifier("timm", "resnet10t.c4", 3)
+    with pytest.raises(ValueError, match=r"timm has no network 'resnet11t' among its \d+; close are .*resnet1.t"):
+        load_classifier("timm", "resnet11t.c3_in1k", 3)

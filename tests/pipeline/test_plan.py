@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 import yaml
 
 from headstart.data.splits import Wanted, split_class, split_lists
@@ -347,6 +348,14 @@ def test_an_unknown_block_is_refused_with_the_valid_ones(empty, capsys):
     (empty / "config.yaml").write_text(yaml.safe_dump(config))
     assert plan.main(["config.yaml"]) == 1
     assert "has no block 'layer9' to train from; valid are" in capsys.readouterr().err
+
+
+def test_weights_that_do_not_fit_are_told_before_a_run(empty, capsys):
+    torch.save({"state_dict": {"module.fc.weight": torch.ones(2, 3)}}, "mine.pth")
+    config = given("minimal", experiment="planned", source__weights="mine.pth")
+    (empty / "config.yaml").write_text(yaml.safe_dump(config))
+    assert plan.main(["config.yaml"]) == 1
+    assert "weights mine.pth (for " in (said := capsys.readouterr().err) and "missing in the file" in said
 
 
 def test_counting_needs_no_torch():

@@ -88,6 +88,7 @@ rule embed_images:
     params:
         classes=len(experiment.sources),
         network=experiment.network,
+        pretrained=bool(config["source"]["weights"]),
         view=experiment.view,
         gpu=config["gpu"],
         code=code_version("embed_images.py"),

@@ -15,10 +15,13 @@ from headstart.machine.machines import pick_machine
 from headstart.machine.memory import Sizes, fitting
 from headstart.networks.backbones import cut, load_classifier
 from headstart.networks.embedding import embed
+from headstart.networks.normalisation import warn_of_others
 
 params = snakemake.params
 machine = pick_machine(snakemake.threads, **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
+view = View(**params.view)
+warn_of_others(params.network["library"], params.network["name"], view, params.pretrained)
 network = cut(model)
 head = {name: value.detach().numpy() for name, value in network.head.state_dict().items()}
 with fitting(Sizes(64), snakemake.resources.attempt) as sizes:
@@ -27,7 +30,7 @@ with fitting(Sizes(64), snakemake.resources.attempt) as sizes:
         network.tail,
         PixelStore([Path(path) for path in snakemake.input.stores]),
         list(pd.read_csv(snakemake.input.images)["name"]),
-        View(**params.view),
+        view,
         machine.holding(sizes),
         batch=64,
     )

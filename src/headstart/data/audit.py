@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from headstart.data.images import stored_name
+from headstart.data.images import stored_names
 from headstart.data.splits import TooFewImages, Wanted, compare_lists, too_few
 
 REASONS = ("unlisted", "unreadable", "tiny", "duplicate", "not an image")
@@ -12,7 +12,7 @@ REASONS = ("unlisted", "unreadable", "tiny", "duplicate", "not an image")
 
 def kept_names(audit: pd.DataFrame, wnid: str) -> list[str]:
     """Return the names under which the kept members of the tar of one class are stored."""
-    return [stored_name(member, wnid) for member in audit.loc[audit["status"] == "kept", "member"]]
+    return stored_names(audit.loc[audit["status"] == "kept", "member"], wnid)
 
 
 def count_images(wnids: Sequence[str], audits: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,14 +17,14 @@ import pyarrow as pa
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from headstart.data.pictures import read_picture, shrink
+from headstart.data.pictures import UnusablePictureError, read_picture, shrink
 from headstart.data.tars import AGAIN, read_tar
 from headstart.jobs.files import replacing, write_table
 
 SCHEMA = pa.schema([("name", pa.string()), ("height", pa.int32()), ("width", pa.int32()), ("pixels", pa.binary())])
 BATCH_BYTES = 32 * 2**20  # pixels held in memory before they are written
 MAX_PIXELS = 2**26  # of a resized picture
-SUFFIXES = (".jpeg", ".jpg", ".png")
+SUFFIXES = (".jpeg", ".jpg", ".png", ".avif", ".heic", ".heif")
 
 
 def decode_tar(
@@ -40,7 +42,8 @@ def decode_tar(
 
     Returns:
         The audit, also written to `audit`: one row per file in the tar with columns member, status (kept | dropped)
-        and reason ("" | unlisted | unreadable | tiny | duplicate | not an image). Folder entries are no files.
+        and reason ("" | unlisted | unreadable | tiny | duplicate | not an image); what is known of an unreadable one
+        follows a colon. Folder entries are no files.
 
     Raises:
         ValueError: the tar is cut short, damaged, unsafe or no tar at all, or has files of which no picture can be
@@ -65,6 +68,18 @@ def stored_name(member: str, wnid: str) -> str:
     """
     name = "_".join(part for part in Path(member).parts if part != wnid)
     return name if name.startswith(f"{wnid}_") else f"{wnid}_{name}"
+
+
+def stored_names(members: Iterable[str], wnid: str) -> list[str]:
+    """Give the names of the kept members of a tar in the store, in their order; no two are alike.
+
+    >>> stored_names(["train_0.jpg", "train/0.jpg", "train/1.jpg"], "n1")
+    ['n1_train_0.jpg', 'n1_train_0~2.jpg', 'n1_train_1.jpg']
+    """
+    names: dict[str, None] = {}
+    for member in members:
+        names[_free_name(stored_name(member, wnid), names)] = None
+    return list(names)
 
 
 def decode_folder(folder: Path, store: Path, short_side: int) -> list[str]:
@@ -193,15 +208,17 @@ def _kept_pictures(
     tar: Path, short_side: int, min_side: int, rows: list[tuple[str, str, str]], wanted: Container[str] | None
 ) -> Iterator[tuple[str, Image.Image]]:
     """Yield name and picture of each usable member; append the line of every member in the audit to `rows`."""
-    kept: set[str | bytes] = set()  # the names and the digests of the bytes
+    # The names, the places in the tar, and the digests of bytes and pixels; none is like one of another kind.
+    kept: set[str | bytes | tuple[str, ...]] = set()
     for member, data in read_tar(tar):
-        name = stored_name(member, tar.stem)
+        name, place = stored_name(member, tar.stem), Path(member).parts
         if wanted is not None and name not in wanted:
             rows.append((member, "dropped", "unlisted"))
             continue
         digest = hashlib.blake2b(data, digest_size=16).digest()
         image, reason = None, "duplicate"
-        if name not in kept and digest not in kept:
+        # A list names one file. Without one, train/0.jpg and train_0.jpg are two.
+        if digest not in kept and (name if wanted is not None else place) not in kept:
             image, reason = _examine(data, short_side, min_side)
         if image is not None:
             # The same picture saved again, as another kind of file say, would else train and test.
@@ -209,8 +226,16 @@ def _kept_pictures(
             image, reason = (None, "duplicate") if pixels in kept else (image, reason)
         rows.append((member, "dropped" if image is None else "kept", reason))
         if image is not None:
-            kept |= {name, digest, pixels}
+            name = _free_name(name, kept)
+            kept |= {name, place, digest, pixels}
             yield name, image
+
+
+def _free_name(name: str, taken: Container[Any]) -> str:
+    """Give a name that is not taken yet: itself, or with the first free number from 2 on."""
+    path = Path(name)
+    further = (path.with_name(f"{path.stem}~{number}{path.suffix}").name for number in count(2))
+    return next(free for free in chain([name], further) if free not in taken)
 
 
 def _examine(data: bytes, short_side: int, min_side: int) -> tuple[Image.Image | None, str]:
@@ -218,13 +243,16 @@ def _examine(data: bytes, short_side: int, min_side: int) -> tuple[Image.Image |
         image = read_picture(data)
     except UnidentifiedImageError:
         return None, "not an image"
+    except UnusablePictureError as error:
+        return None, f"unreadable: {error}"
     except ValueError:
         return None, "unreadable"
     short, long = sorted(image.size)
     if short < min_side:
         return None, "tiny"
-    if short_side * short_side * long / short > MAX_PIXELS:  # a thin strip grows into a bomb
-        return None, "unreadable"
+    pixels = int(short_side * short_side * long / short)
+    if pixels > MAX_PIXELS:  # a thin strip grows into a bomb
+        return None, f"unreadable: {pixels} pixels when its short side is {short_side}, the limit is {MAX_PIXELS}"
     return shrink(image, short_side), ""
 
 

@@ -5,6 +5,10 @@ gensim is imported only where it is called, because the jobs that only read simi
 
 from __future__ import annotations
 
+import bz2
+import codecs
+import gzip
+import lzma
 import os
 import re
 import shutil
@@ -12,7 +16,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +26,7 @@ from headstart.jobs.files import replacing
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
+PACKED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 BIGFILE = ("shape.txt", "id.txt", "feature.bin")
 
 
@@ -29,7 +34,8 @@ def load_vectors(path: str | os.PathLike[str]) -> KeyedVectors:
     """Load word vectors of any of the usual forms.
 
     A folder, or a file `feature.bin` in it, is the BigFile form of li-xirong/hierse; `.bin` is word2vec's binary form,
-    `.txt` and `.vec` its text form; any other file one saved by gensim (which unpickles: open only files you trust).
+    `.txt` and `.vec` its text form, with a first line of two numbers, or GloVe's without it; all three may be packed
+    (`.gz`, `.bz2`, `.xz`). Any other file is one saved by gensim (which unpickles: open only files you trust).
 
     Raises:
         FileNotFoundError: nothing is there, or the folder is not complete.
@@ -43,12 +49,12 @@ def load_vectors(path: str | os.PathLike[str]) -> KeyedVectors:
     if place.name == "feature.bin":
         return _load_bigfile(place.parent)
     try:
-        return LOADERS.get(place.suffix, _load_gensim)(place)
+        return LOADERS.get(_unpacked_name(place).suffix.lower(), _load_gensim)(place)
     except Exception as error:  # whatever a file of another form makes gensim or pickle stumble over
         raise ValueError(
             f"cannot read {path} as word vectors ({type(error).__name__}: {error}); expected word2vec's binary form in "
-            "`.bin`, its text form in `.txt` or `.vec` (first line: number of words and of dimensions), or a file "
-            "saved by gensim"
+            "`.bin`, its text form in `.txt` or `.vec` (with or without a first line of the numbers of words and of "
+            "dimensions), any of these packed as .gz, .bz2 or .xz, or a file saved by gensim"
         ) from error
 
 
@@ -185,6 +191,14 @@ def _bigfile_shape(folder: Path) -> tuple[int, int]:
     return rows, dimensions
 
 
+def _unpacked_name(path: Path) -> Path:
+    return path.with_suffix("") if path.suffix.lower() in PACKED else path
+
+
+def _opened(path: Path) -> BinaryIO:
+    return cast(BinaryIO, PACKED.get(path.suffix.lower(), open)(path, "rb"))
+
+
 def _load_word2vec_binary(path: Path) -> KeyedVectors:
     from gensim.models import KeyedVectors
 
@@ -194,7 +208,34 @@ def _load_word2vec_binary(path: Path) -> KeyedVectors:
 def _load_word2vec_text(path: Path) -> KeyedVectors:
     from gensim.models import KeyedVectors
 
+    with _opened(path) as file:
+        first = file.readline().removeprefix(codecs.BOM_UTF8)
+    if not re.fullmatch(rb"\s*\d+\s+\d+\s*", first):
+        return _load_glove(path, dimensions=len(first.split()) - 1)
     return KeyedVectors.load_word2vec_format(str(path), binary=False)
+
+
+def _load_glove(path: Path, dimensions: int) -> KeyedVectors:
+    """Read lines of a word and its numbers; a word may have spaces inside, as some of GloVe's Common Crawl do."""
+    from gensim.models import KeyedVectors
+
+    rows: dict[str, NDArray[np.float32]] = {}
+    with _opened(path) as file:
+        for number, line in enumerate(file, 1):
+            parts = line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").split()
+            if not parts:
+                continue
+            word = b" ".join(parts[:-dimensions] if dimensions > 0 else []).decode("utf-8", "backslashreplace")
+            if not word:
+                raise ValueError(
+                    f"line {number} has {len(parts)} parts, expected a word and {max(dimensions, 1)} numbers"
+                )
+            rows.setdefault(word, np.array(parts[-dimensions:], np.float64).astype(np.float32))
+    if not rows:
+        raise ValueError("it has no words")
+    vectors = KeyedVectors(dimensions, count=0, dtype=np.float32)
+    vectors.add_vectors(list(rows), np.stack([*rows.values()]))
+    return vectors
 
 
 def _load_gensim(path: Path) -> KeyedVectors:

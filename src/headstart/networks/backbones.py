@@ -6,6 +6,7 @@ Letters in shapes: N images, S source classes, D features of the last layer.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -42,7 +43,7 @@ def load_classifier(
     Args:
         library: timm or torchvision.
         name: of the network in that library.
-        weights: a `.safetensors` file, or a `.pth` file with a state dict of plain tensors.
+        weights: a `.safetensors` file, or a `.pth` file with a state dict of plain tensors, bare or as scripts save it.
         options: further arguments of the library's constructor, such as {"pad_type": "same"}.
         seed: of the random weights.
 
@@ -209,8 +210,28 @@ def _remove_randomness(module: nn.Module) -> None:
 def _timm_model(name: str, classes: int, options: dict[str, Any]) -> nn.Module:
     import timm
 
-    _require_known(name, timm.list_models(), "timm")
+    name = timm_name(name)
     return timm.create_model(name, pretrained=False, num_classes=classes, **options)
+
+
+def timm_name(name: str) -> str:
+    """Give a network's name as timm has it: `resnet18`, or with the tag of its weights `resnet18.a1_in1k`.
+
+    The names of timm's own models on the Hugging Face Hub, such as `timm/resnet18.a1_in1k`, are taken as well.
+    """
+    import timm
+
+    name = re.sub(r"^(hf[-_]hub:)?timm/", "", name)
+    network, _, tag = name.partition(".")
+    if not timm.is_model(network):
+        _require_known(network, timm.list_models(), "timm")
+    tags = [known.partition(".")[2] for known in timm.list_pretrained(network)]
+    if tag and tag not in tags:
+        raise ValueError(
+            f"timm's {network} has no weights tagged {tag!r}; its tags are {', '.join(tags) or 'none'}; "
+            f"correct source.name, or leave the tag out: {network}"
+        )
+    return name
 
 
 def _torchvision_model(name: str, classes: int, options: dict[str, Any]) -> nn.Module:

@@ -169,6 +169,15 @@ def accuracy(
     return right / len(names)
 
 
+def print_accuracies(
+    model: nn.Module, store: PixelStore, pictures: Labelled, views: Sequence[View], machine: Machine
+) -> None:
+    """Print for each of some views the top-1 that the model has with its mean and std; arguments as of `accuracy`."""
+    for view in views:
+        top1 = accuracy(model, store, pictures, view, machine)
+        print(f"top-1 with mean {list(view.mean)} and std {list(view.std)} instead: {top1:.4f}")
+
+
 def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     """Write the state dict of the model as safetensors, in the usual memory layout."""
     write_arrays({name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}, path)

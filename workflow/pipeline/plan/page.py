@@ -62,12 +62,13 @@ def wordnet_place(config: Mapping[str, Any]) -> Path | None:
 
 
 def measure(config: Mapping[str, Any], sources: int, targets: int) -> Costs:
-    """Build the network with random weights and count its work."""
+    """Build the network and count its work; weights that are there already are checked in passing."""
     from headstart.finetuning.costs import measure_costs
     from headstart.networks.backbones import cut, load_classifier
 
     network = {key: config["source"][key] for key in ("library", "name", "options")}
-    model = load_classifier(classes=sources, **network)
+    weights = Path(config["source"]["weights"] or "")
+    model = load_classifier(classes=sources, weights=weights if weights.is_file() else None, **network)
     return measure_costs(cut(model, config["training"]["trained_from"]), max(targets, 1), config["images"]["crop"])
 
 
