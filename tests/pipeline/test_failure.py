@@ -1,10 +1,17 @@
 """When a run has failed, its last lines say which job, why, and what to do."""
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from pipeline.failure import AGAIN, CURES, failing_words
 from pipeline.last_words import FIRST, LAST, WIDTH, failures_in, last_error
 
+LIBRARY = str(Path(__file__).parents[2] / "src")
 SNAKEMAKE = """Execute 1 jobs...
 RuleException:
 CalledProcessError in file "training.smk", line 67:
@@ -112,6 +119,11 @@ TRACE = 'Traceback (most recent call last):\n  File "x.py", line 1, in <module>\
             "    | Traceback (most recent call last):\n    |   File y\n    | Thing: a",
         ),
         ("step 1\nOSError: disk\nstep 2\n", "OSError: disk"),
+        (f"{TRACE}A: 1\n  two\nException ignored in: <g at 0x>\n{TRACE}BrokenPipeError: 32\n", "A: 1\n  two"),
+        (f"{TRACE}A: 1\nException ignored in sys.unraisablehook: <f>\n", "A: 1"),
+        (f"Exception ignored in: <g>\n{TRACE}StopIteration\nstep 2\n{TRACE}A: 1\n\n  two\n", "A: 1\n\n  two"),
+        (f"{TRACE}A: \n  first\n", "A: \n  first"),
+        (f"{TRACE}A\n", "A"),
         ("Traceback (most recent call last):\n  File x\n", ""),
         ("step 1\n", ""),
         ("", ""),
@@ -133,6 +145,38 @@ def test_messages_of_several_lines_are_indented(tmp_path):
     log.write_text(f"{TRACE}TooFew: these:\n  n01  4\n\nfetch them\n")
     run.write_text(SNAKEMAKE.format(ended="returned non-zero exit status 1", log=log))
     assert f"- fine_tune: TooFew: these:\n      n01  4\n\n    fetch them\n  log: {log}\n" in failing_words([run])
+
+
+RAISING = {
+    "TooFewImages": (
+        "too_few({'n01': 1, 'n02': 0}, train=1, test_min=1)",
+        "TooFewImages: too few images in 2 classes:\n    wnid  wanted  found\n"
+        "     n01       2      1\n     n02       2      0\n"
+        "    wanted = images.train + images.test_min: lower one",
+    ),
+    "KeyError": ("'n01'", "KeyError: 'n01'\n"),
+    "KeyboardInterrupt": ("", "KeyboardInterrupt\n"),
+    "StopIteration": ("", "StopIteration\n"),
+    "Plain": ("'no\\n\\nfetch it'", "Plain: no\n\n    fetch it\n"),
+    "BaseException": ("'base'", "BaseException: base\n"),
+    "SystemExit": ("'stopped;\\ngo on'", "stopped;\n    go on\n"),
+}
+
+
+@pytest.mark.parametrize("name", RAISING)
+def test_no_class_of_errors_falls_through_from_a_job_to_the_closing_words(tmp_path, name):
+    argument, said = RAISING[name]
+    log, run = tmp_path / "audit.log", tmp_path / "run.log"
+    code = (
+        f"from headstart.jobs.logs import follow\nfollow({str(log)!r})\n"
+        f"from headstart.data.splits import TooFewImages, too_few\nclass Plain(Exception): pass\n"
+        f"print('step 1\\n')\nraise {name}({argument})\n"
+    )
+    job = subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": LIBRARY}, capture_output=True)
+    assert job.returncode in (1, -signal.SIGINT)
+    run.write_text(SNAKEMAKE.format(ended="returned non-zero exit status 1", log=log))
+    words = failing_words([run])
+    assert said in words and "without a word" not in words
 
 
 def test_jobs_side_by_side_are_told_apart():

@@ -19,6 +19,11 @@ SAID = re.compile(
     flags=re.MULTILINE,
 )
 TRACE = re.compile(r"^(?:  \+ Exception Group )?Traceback \(most recent call last\):$", flags=re.MULTILINE)
+# What Python says of an error that it passed over, as at its own end; it is not what the job ended with.
+IGNORED = re.compile(
+    r"^Exception ignored .*\n(?:Traceback \(most recent call last\):\n)?(?: .*\n)*(?:(?:\w+\.)*\w+(?::.*)?(?:\n|\Z))?",
+    flags=re.MULTILINE,
+)
 ERROR = re.compile(r"^(?:\w+\.)*\w+(?:Error|Exception|Interrupt|Offered)\b.*$", flags=re.MULTILINE)
 # So many lines of a long message are shown of its beginning and of its end, and so many characters of a long line.
 FIRST, LAST, WIDTH = 16, 4, 500
@@ -104,6 +109,7 @@ def last_error(words: str) -> str:
     >>> last_error("Traceback (most recent call last):\\n  File ...\\nData: no tar;\\nfetch it\\n")
     'Data: no tar;\\nfetch it'
     """
+    words = IGNORED.sub("", words)
     *_, start = [0, *(match.end() for match in TRACE.finditer(words))]
     trace = words[start:].replace("\n  | ", "\n") if "Exception Group" in words[:start] else words[start:]
     # The trace itself is indented.
