@@ -71,11 +71,11 @@ class Blur(nn.Module):
 class BlurredPupil(FineTune):
     """Blur before a block, train all of them, and stay close to the features of the network as it was."""
 
-    def cut(self, model, trained_from):
+    def cut(self, model, trained_from, side=96):
         altered = deepcopy(model)
         altered.features[1] = nn.Sequential(Blur(), *altered.features[1])
-        self.teacher = super().cut(model, trained_from)
-        return super().cut(altered, "features.0")
+        self.teacher = super().cut(model, trained_from, side)
+        return super().cut(altered, "features.0", side)
 
     def begin(self, *shared):
         super().begin(*shared)

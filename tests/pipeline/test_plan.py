@@ -358,6 +358,16 @@ def test_weights_that_do_not_fit_are_told_before_a_run(empty, capsys):
     assert "weights mine.pth (for " in (said := capsys.readouterr().err) and "missing in the file" in said
 
 
+@pytest.mark.parametrize(("img_size", "said"), [(64, ""), (48, r"takes no images of 64 x 64 pixels .*images\.crop")])
+def test_a_transformer_is_counted_at_the_side_of_the_config(img_size, said, empty, capsys):
+    small = {"img_size": img_size, "patch_size": 16, "embed_dim": 24, "depth": 2, "num_heads": 2}
+    network = {"source__name": "vit_tiny_patch16_224", "source__options": small, "training__trained_from": "blocks.1"}
+    config = given("minimal", experiment="planned", images__crop=64, images__short_side=64, **network)
+    (empty / "config.yaml").write_text(yaml.safe_dump(config))
+    assert plan.main(["config.yaml"]) == bool(said)
+    assert re.search(said, capsys.readouterr().err)
+
+
 def test_counting_needs_no_torch():
     code = "from pipeline.plan import counts, estimates, supplies; import sys; "
     code += "assert not {'torch', 'nltk', 'pandas'} & set(sys.modules)"

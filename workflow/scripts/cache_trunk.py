@@ -23,7 +23,7 @@ model = load_classifier(classes=params.classes, weights=Path(snakemake.input.wei
 images = pd.read_csv(snakemake.input.split).query("part != 'train'").sort_values("part", kind="stable")
 with fitting(Sizes(64), snakemake.resources.attempt) as sizes:
     cache_trunk(
-        cut(model, params.trained_from).trunk,
+        cut(model, params.trained_from, params.view["side"]).trunk,
         PixelStore([Path(path) for path in snakemake.input.stores]),
         list(images["name"]),
         View(**params.view),

@@ -22,7 +22,7 @@ machine = pick_machine(snakemake.threads, **params.gpu)
 model = load_classifier(classes=params.classes, weights=Path(snakemake.input.weights), **params.network)
 view = View(**params.view)
 warn_of_others(params.network["library"], params.network["name"], view, params.pretrained)
-network = cut(model)
+network = cut(model, side=view.side)
 head = {name: value.detach().numpy() for name, value in network.head.state_dict().items()}
 with fitting(Sizes(64), snakemake.resources.attempt) as sizes:
     features = embed(

@@ -44,7 +44,7 @@ targets = list(pd.read_csv(inputs.targets)["wnid"])
 chosen = shots(pd.read_csv(inputs.split), int(wildcards.shots))
 strategy = code_of(STRATEGIES[params.strategy].code)(params.options, files)
 model = load_classifier(classes=params.classes, weights=Path(inputs.weights), **params.network)
-network = strategy.cut(model, settings["trained_from"])
+network = strategy.cut(model, settings["trained_from"], view.side)
 images = TrainingImages(
     PixelStore([Path(path) for path in inputs.stores]),
     list(chosen["name"]),

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from headstart.networks.tokens import Pieces, token_chains
 from headstart.networks.weights import fill, read_weights
 
-Pieces = list[tuple[str, nn.Module]]
 RANDOM_DEPTH = ("DropPath", "StochasticDepth", "DropBlock2d")  # timm's and torchvision's, known by name
 
 
@@ -75,10 +75,10 @@ def cut(model: nn.Module, trained_from: str | None = None, side: int = 96) -> Ne
     Args:
         trained_from: name of a block, such as `layer4`, `blocks.5` or `features.14`; the name of the last layer,
             or None, gives an empty tail.
-        side: of the random images, pixels.
+        side: of the random images, pixels; some networks take no other than that of their options.
 
     Raises:
-        ValueError: no such block, or the model is no chain of its blocks.
+        ValueError: no such block, the model is no chain of its blocks, or takes no images of this side.
     """
     model.eval()
     head_name, head = _last_linear(model)
@@ -105,8 +105,15 @@ def _joined(model: nn.Module, pieces: Pieces, head_name: str, head: nn.Linear, s
     images = torch.rand((2, 3, side, side), generator=torch.Generator().manual_seed(0))
     features: list[Tensor] = []
     listener = head.register_forward_pre_hook(lambda _, inputs: features.append(inputs[0].clone()))
-    with torch.inference_mode():
-        logits = model(images)
+    try:
+        with torch.inference_mode():
+            logits = model(images)
+    except Exception as error:  # networks say so in many ways
+        raise ValueError(
+            f"{type(model).__name__} takes no images of {side} x {side} pixels ({error}); set images.crop to the side "
+            f"it was built for, or build it for this one, with source.options such as {{img_size: {side}}} (timm) or "
+            f"{{image_size: {side}}} (torchvision)"
+        ) from error
     listener.remove()
     place = next(place for place, (_, module) in enumerate(pieces) if isinstance(module, nn.Linear))
     parent = pieces[place][0].rpartition(".")[0]
@@ -115,10 +122,13 @@ def _joined(model: nn.Module, pieces: Pieces, head_name: str, head: nn.Linear, s
         chain = [*pieces[:place], added, *pieces[place:]] if joint else pieces
         if _same(chain, images, features[-1], logits):
             return chain
+    for chain in token_chains(model, pieces, place):
+        if _same(chain, images, features[-1], logits):
+            return chain
     raise ValueError(
         f"{type(model).__name__} is no chain of its blocks ({', '.join(name for name, _ in pieces)}, "
         f"last layer {head_name}): running them in turn does not give the network's output; "
-        "choose a network such as a ResNet, MobileNet, EfficientNet, VGG, DenseNet or ConvNeXt"
+        "choose a network such as a ResNet, MobileNet, EfficientNet, VGG, DenseNet, ConvNeXt, Swin or ViT"
     )
 
 
@@ -175,7 +185,9 @@ def _block_names(model: nn.Module, head_name: str, prefix: str = "") -> list[str
         if isinstance(child, nn.modules.dropout._DropoutNd):
             continue
         names.append(f"{prefix}{name}")
-        if isinstance(child, nn.Sequential) or f"{head_name}.".startswith(f"{prefix}{name}."):
+        # Torchvision's encoder is a chain too, behind the positions that it adds.
+        chained = isinstance(child, nn.Sequential) or hasattr(child, "pos_embedding")
+        if chained or f"{head_name}.".startswith(f"{prefix}{name}."):
             names += _block_names(child, head_name, f"{prefix}{name}.")
         if head_name in names:
             break
@@ -198,11 +210,17 @@ def _spare_inputs(module: nn.Module) -> None:
         first.inplace = False  # type: ignore[assignment]
 
 
+class Nothing(nn.Identity):
+    """What stands in for a dropout; attention asks for its share."""
+
+    p = 0.0
+
+
 def _remove_randomness(module: nn.Module) -> None:
     """Take out every layer that draws from the global generator, which would make runs depend on their neighbours."""
     for name, child in module.named_children():
         if isinstance(child, nn.modules.dropout._DropoutNd) or type(child).__name__ in RANDOM_DEPTH:
-            setattr(module, name, nn.Identity())
+            setattr(module, name, Nothing())
         else:
             _remove_randomness(child)
 

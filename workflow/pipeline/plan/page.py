@@ -69,7 +69,8 @@ def measure(config: Mapping[str, Any], sources: int, targets: int) -> Costs:
     network = {key: config["source"][key] for key in ("library", "name", "options")}
     weights = Path(config["source"]["weights"] or "")
     model = load_classifier(classes=sources, weights=weights if weights.is_file() else None, **network)
-    return measure_costs(cut(model, config["training"]["trained_from"]), max(targets, 1), config["images"]["crop"])
+    side = config["images"]["crop"]
+    return measure_costs(cut(model, config["training"]["trained_from"], side), max(targets, 1), side)
 
 
 def page(

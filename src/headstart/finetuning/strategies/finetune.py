@@ -69,9 +69,12 @@ class FineTune:
         self.training: Training
         self.images: TrainingImages
 
-    def cut(self, model: nn.Module, trained_from: str) -> Network:
-        """Cut the pretrained model; one that alters it first (blur, other blocks) does so here, on a copy."""
-        return cut(model, trained_from)
+    def cut(self, model: nn.Module, trained_from: str, side: int = 96) -> Network:
+        """Cut the pretrained model for images of a side; one that alters it first (blur, other blocks) does so here.
+
+        It works on a copy then.
+        """
+        return cut(model, trained_from, side)
 
     def begin(self, network: Network, machine: Machine, training: Training, images: TrainingImages) -> None:
         """Take what all runs share; a teacher, a second head's first values or further images are made ready here.
