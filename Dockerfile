@@ -1,6 +1,6 @@
 FROM condaforge/miniforge3:latest
 LABEL io.github.snakemake.containerized="true"
-LABEL io.github.snakemake.conda_env_hash="b9ea148c4282d1b82fad6f63d4269e9434937d7e991365c7b0ecb10ccc2d7ac2"
+LABEL io.github.snakemake.conda_env_hash="e50c10f96e783677621bf248756a2510cfd53eb6c2dc4d6fabb399b5bff4d635"
 # Conda environment:
 #   source: envs/report.yaml
 #   prefix: /conda-envs/9a479edbfcac63a656f36afe479ce63b
@@ -41,7 +41,7 @@ RUN mkdir -p /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b
 COPY envs/text.yaml /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b/environment.yaml
 # Conda environment:
 #   source: envs/vision.yaml
-#   prefix: /conda-envs/4371b16752e26c2e435e78173f677d65
+#   prefix: /conda-envs/713cd48728af27d9109445ef86b12c53
 #   # Networks, images and arrays.
 #   channels:
 #     - conda-forge
@@ -59,10 +59,11 @@ COPY envs/text.yaml /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b/environment.yam
 #     - tqdm =4.70
 #     - requests =2.34
 #     - urllib3 =2.8
-RUN mkdir -p /conda-envs/4371b16752e26c2e435e78173f677d65
-COPY envs/vision.yaml /conda-envs/4371b16752e26c2e435e78173f677d65/environment.yaml
+#     - scipy >=1.17,<1.19
+RUN mkdir -p /conda-envs/713cd48728af27d9109445ef86b12c53
+COPY envs/vision.yaml /conda-envs/713cd48728af27d9109445ef86b12c53/environment.yaml
 
 RUN conda env create --prefix /conda-envs/9a479edbfcac63a656f36afe479ce63b --file /conda-envs/9a479edbfcac63a656f36afe479ce63b/environment.yaml && \
     conda env create --prefix /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b --file /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b/environment.yaml && \
-    conda env create --prefix /conda-envs/4371b16752e26c2e435e78173f677d65 --file /conda-envs/4371b16752e26c2e435e78173f677d65/environment.yaml && \
+    conda env create --prefix /conda-envs/713cd48728af27d9109445ef86b12c53 --file /conda-envs/713cd48728af27d9109445ef86b12c53/environment.yaml && \
     conda clean --all -y
