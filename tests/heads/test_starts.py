@@ -13,11 +13,13 @@ from headstart.heads.starts import (
     save_heads,
 )
 from headstart.measures.metrics import couple_f_scores
+from headstart.measures.semantics import Semantics
 from headstart.vocabulary import all_starts, code_of, read_start
 
 # Lengths of the rows: 5, 1, 2, so 8 / 3 on average.
 WEIGHT = np.array([[3.0, 4.0], [0.0, 1.0], [2.0, 0.0]], dtype=np.float32)
 BIAS = np.array([1.0, -1.0, 0.5], dtype=np.float32)
+SHARES = [[0.5, 0.1, 0.2], [0.0, 0.6, -0.1]]
 
 
 def build(name, given):
@@ -34,6 +36,10 @@ def inputs(**changes):
         "features": np.array([[1.0, 0.0], [0.0, 2.0], [0.0, 4.0]], dtype=np.float32),
         "labels": np.array([0, 1, 1]),
         "seed": 3,
+        "semantic": Semantics(
+            *(np.array(part, dtype=np.float32) for part in ([[1.0, 0.5], [0.0, 1.0]], [0.1, 0.2], SHARES, SHARES)),
+            sources=np.eye(3, dtype=np.float32),
+        ),
     }
     return HeadInputs(**(given | changes))
 
