@@ -13,7 +13,7 @@ from headstart.data.splits import label, shots
 from headstart.data.views import View
 from headstart.finetuning.batches import TrainingImages
 from headstart.finetuning.evaluation import evaluation_of
-from headstart.finetuning.runs import digests_of, finished_runs, write_runs
+from headstart.finetuning.runs import Files, digests_of, finished_runs, write_runs
 from headstart.finetuning.settings import Task, Training, evaluation_steps
 from headstart.finetuning.training import train_lockstep
 from headstart.heads.starts import load_heads
@@ -36,7 +36,8 @@ common = digest_of(
     large=[Path(path) for path in inputs if path not in (inputs.heads, inputs.split, inputs.targets, inputs.weights)],
 )
 digests = digests_of(common, heads)
-kept = finished_runs(Path(snakemake.output.history), Path(snakemake.output.weights), digests)
+places = Files(Path(snakemake.output.history), Path(snakemake.output.weights), Path(params.state).with_suffix(".json"))
+kept = finished_runs(places, digests)
 heads = {name: head for name, head in heads.items() if name not in set(kept[0]["initialisation"])}
 checkpoint = Checkpoint(Path(params.state), digest_of([("runs", sorted(digests[name] for name in heads))], []))
 
@@ -74,5 +75,5 @@ facts = {
     "processor": processor_of(machine.device),
     "precision": precision_on(machine.device, params.gpu["precision"]),
 }
-write_runs(kept, made, facts, digests, (snakemake.output.history, snakemake.output.weights))
+write_runs(kept, made, facts, digests, places)
 checkpoint.remove()

@@ -1,23 +1,33 @@
 """The runs of a training job: which are finished already, so that a new start is trained alone.
 
-A file of runs holds all starts of one strategy, number of images and seed. Every run carries a digest of all that
-decided its result, so that what is kept of an earlier file is what this job would make.
+A file of runs holds all starts of one strategy, number of images and seed. A record beside the job's progress has a
+digest of all that decided each run, so that what is kept of an earlier file is what this job would make. It is no result:
+it knows dates of files, which differ from machine to machine.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file
 
-from headstart.jobs.files import write_arrays, write_table
+from headstart.jobs.files import replacing, write_arrays, write_table
 
 Arrays = Mapping[str, np.ndarray]
+
+
+class Files(NamedTuple):
+    """Where the runs of a job lie: history and weights, which are results, and the record of what they rest on."""
+
+    history: Path
+    weights: Path
+    record: Path
 
 
 def digests_of(common: str, heads: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, str]:
@@ -33,23 +43,24 @@ def digests_of(common: str, heads: Mapping[str, tuple[np.ndarray, np.ndarray]]) 
     }
 
 
-def finished_runs(history: Path, weights: Path, digests: Mapping[str, str]) -> tuple[pd.DataFrame, Arrays]:
-    """Return history and weights of the runs in an earlier pair of files that have one of these digests.
+def finished_runs(files: Files, digests: Mapping[str, str]) -> tuple[pd.DataFrame, Arrays]:
+    """Return history and weights of the runs in earlier files that have one of these digests.
 
-    Nothing is kept where one file is missing, or either cannot be read as such; a line says so.
+    Nothing is kept where one file is missing, does not belong to the others, or cannot be read; a line says so.
     """
     nothing: tuple[pd.DataFrame, Arrays] = (pd.DataFrame(columns=["initialisation"]), {})
-    if not history.exists() and not weights.exists():
+    if not files.history.exists() and not files.weights.exists():
         return nothing
     try:
-        table, arrays = pd.read_parquet(history), load_file(weights)
-        same = table["digest"] == table["initialisation"].map(digests)
+        record = json.loads(files.record.read_text())
+        if record["files"] != _contents(files):
+            raise ValueError("other files than those recorded")
+        table, arrays = pd.read_parquet(files.history), load_file(files.weights)
     except Exception as error:  # a broken file raises almost anything
-        print(f"starting from zero: the earlier runs at {history} cannot be read ({type(error).__name__})")
+        print(f"starting from zero: the earlier runs at {files.history} cannot be used ({type(error).__name__})")
         return nothing
-    trained = {key.partition("/")[0] for key in arrays}
-    kept = table[same & table["initialisation"].isin(trained)].reset_index(drop=True)
-    names = set(kept["initialisation"])
+    names = {name for name, digest in digests.items() if record["runs"].get(name) == digest}
+    kept = table[table["initialisation"].isin(names)].reset_index(drop=True)
     if names:
         print(f"finished before, and kept: {', '.join(sorted(names))}")
     return kept, {key: value for key, value in arrays.items() if key.partition("/")[0] in names}
@@ -60,23 +71,32 @@ def write_runs(
     made: tuple[pd.DataFrame, Mapping[str, Any]],
     facts: Mapping[str, Any],
     digests: Mapping[str, str],
-    files: tuple[str, str],
+    files: Files,
 ) -> None:
-    """Write kept and new runs into one pair of files.
+    """Write kept and new runs, and what they rest on.
 
     Args:
         kept: from `finished_runs`.
         made: history and weights (tensors), from `train_lockstep`.
         facts: columns that say of the new runs what they are and where they ran.
         digests: initialisation -> digest.
-        files: paths of history and weights; a history never lies beside weights that are not its own.
+        files: a history never lies beside weights that are not its own, nor a record beside others.
     """
-    history = made[0].assign(**facts)
-    history["digest"] = history["initialisation"].map(digests)
+    rows = pd.concat([part for part in (kept[0], made[0].assign(**facts)) if len(part)], ignore_index=True)
     arrays = {**kept[1], **{name: tensor.numpy() for name, tensor in made[1].items()}}
-    Path(files[0]).unlink(missing_ok=True)
-    write_arrays(arrays, files[1])
-    rows = pd.concat([part for part in (kept[0], history) if len(part)], ignore_index=True)
+    for old in (files.record, files.history):
+        old.unlink(missing_ok=True)
+    write_arrays(arrays, files.weights)
     # In one order whichever runs were there before; classes stay in theirs.
     rows = rows.sort_values(["step", "part", "initialisation"], kind="stable", ignore_index=True)
-    write_table(rows, files[0])
+    write_table(rows, files.history)
+    with replacing(files.record) as partial:
+        partial.write_text(json.dumps({"files": _contents(files), "runs": dict(digests)}, indent=1))
+
+
+def _contents(files: Files) -> list[str]:
+    found = []
+    for path in (files.history, files.weights):
+        with path.open("rb") as file:
+            found.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return found
