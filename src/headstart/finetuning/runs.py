@@ -1,8 +1,8 @@
 """The runs of a training job: which are finished already, so that a new start is trained alone.
 
 A file of runs holds all starts of one strategy, number of images and seed. A record beside the job's progress has a
-digest of all that decided each run, so that what is kept of an earlier file is what this job would make. The record is no
-result: it knows dates of files, which differ from machine to machine.
+digest of all that decided each run, so that what is kept of an earlier file is what this job would make. The record
+is no result: it knows dates of files, which differ from machine to machine.
 """
 
 from __future__ import annotations
