@@ -8,7 +8,7 @@ from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 
 from headstart.heads.blending import mean_length, unit_rows
-from headstart.heads.probes import fit, fitted, start_prior, start_probe, start_semantic, strongest
+from headstart.heads.probes import Problem, fit, fitted, posed, start_prior, start_probe, start_semantic, strength
 from headstart.heads.starts import HeadInputs
 from headstart.measures.semantics import Semantics
 
@@ -42,57 +42,92 @@ def made(n=3, seed=0, **changes):
 
 def problem(n=3, seed=0):
     inputs = made(n, seed)
-    unit = unit_rows(inputs.features.astype(np.float64))
-    return 20 * (unit - unit.mean(axis=0)), inputs.labels, unit_rows(inputs.semantic.rows.astype(np.float64))
+    return posed(inputs, inputs.semantic.rows)
 
 
-def cost(weight, images, labels, prior, penalty):
-    logs = log_softmax(images @ weight.T, axis=1)
-    return -logs[np.arange(len(labels)), labels].sum() + penalty / 2 * ((weight - prior) ** 2).sum()
+def cost(weight, given, amount, penalty):
+    logs = log_softmax(given.images @ weight.T, axis=1)
+    likely = logs[np.arange(len(given.labels)), given.labels].sum()
+    return -likely + penalty / 2 * ((weight - amount * given.rows) ** 2).sum()
 
 
-@pytest.mark.parametrize("penalty", [0.3, 3.0])
+def test_what_images_have_in_common_is_nowhere_and_their_spread_is_one():
+    inputs, given = made(), problem()
+    mean = unit_rows(inputs.features.astype(np.float64)).mean(axis=0)
+    np.testing.assert_allclose(given.images @ mean, 0, atol=1e-12)
+    np.testing.assert_allclose(given.rows @ mean, 0, atol=1e-12)
+    assert (given.images**2).sum(axis=1).mean() == pytest.approx(1)
+    np.testing.assert_allclose(np.linalg.norm(given.rows, axis=1), 1)
+
+
+@pytest.mark.parametrize("penalty", [0.003, 3.0])
 def test_without_a_prior_it_is_scikit_learns_logistic_regression(penalty):
-    images, labels, prior = problem()
-    reference = LogisticRegression(C=1 / penalty, fit_intercept=False, tol=1e-12, max_iter=100_000)
-    expected = reference.fit(images, labels).coef_
-    np.testing.assert_allclose(fit(images, labels, 0 * prior, penalty), expected, atol=1e-6)
+    given = problem()
+    reference = LogisticRegression(C=1 / penalty, fit_intercept=False, tol=1e-12, solver="newton-cholesky")
+    expected = reference.fit(given.images, given.labels).coef_
+    np.testing.assert_allclose(fit(given, 0.0, penalty), expected, atol=1e-6)
 
 
 def test_an_endless_penalty_gives_the_priors_rows():
-    images, labels, prior = problem()
-    np.testing.assert_allclose(fit(images, labels, prior, 1e9), prior, atol=1e-6)
+    given = problem()
+    np.testing.assert_allclose(fit(given, 2.5, 1e9), 2.5 * given.rows, atol=1e-6)
 
 
-@pytest.mark.parametrize("strength", [0.0, 0.3])
-def test_at_the_minimum_every_direction_leads_upwards(strength):
-    images, labels, prior = problem()
-    found, rng = fit(images, labels, strength * prior, 3.0), np.random.default_rng(1)
-    lowest = cost(found, images, labels, strength * prior, 3.0)
+@pytest.mark.parametrize("amount", [0.0, 3.0])
+def test_at_the_minimum_every_direction_leads_upwards(amount):
+    given, rng = problem(), np.random.default_rng(1)
+    found = fit(given, amount, 0.1)
+    lowest = cost(found, given, amount, 0.1)
     for _ in range(20):
         step = rng.normal(size=found.shape)
-        up, down = (cost(found + sign * 1e-4 * step, images, labels, strength * prior, 3.0) for sign in (1, -1))
+        up, down = (cost(found + sign * 1e-4 * step, given, amount, 0.1) for sign in (1, -1))
         assert up >= lowest - 1e-10 and down >= lowest - 1e-10
         assert abs(up - down) / 2e-4 < 1e-4 * np.linalg.norm(step)  # the gradient by finite differences
 
 
-def test_the_strength_is_high_for_rows_that_are_true_and_none_for_rows_that_lie():
-    images, labels, prior = problem(n=2)
-    assert strongest(images, labels, prior) == 0.3
-    assert strongest(images, labels, -prior) == 0.0
+def likeliest(given):
+    """The best of many strengths, by hand: where it is, and what it gains over none."""
+    known, rows = given.images @ given.rows.T, np.arange(len(given.labels))
+    amounts = np.linspace(0, 30, 3_001)
+    found = np.array([log_softmax(a * known, axis=1)[rows, given.labels].sum() for a in amounts])
+    return amounts[found.argmax()], found.max() - found[0]
+
+
+def test_the_strength_is_the_likeliest_less_its_price():
+    given = problem(n=2)
+    noisy = Problem(given.images, given.labels, unit_rows(given.rows - 1.4 * given.rows[[1, 2, 3, 0]]))
+    for one in (given, noisy):
+        amount, gain = likeliest(one)
+        single = fit(Problem(one.images[::2], one.labels[::2], one.rows), 0.0)
+        most = np.linalg.norm(single, axis=1).mean()
+        if amount > most:
+            likely = log_softmax(most * one.images @ one.rows.T, axis=1)[np.arange(2 * T), one.labels].sum()
+            amount, gain = most, likely + 2 * T * np.log(T)
+        expected = amount * max(0.0, 1 - np.log(2 * T) / 2 / gain) / np.sqrt(2) if gain > 0 else 0.0
+        assert strength(one) == pytest.approx(expected, rel=1e-2)
+    assert strength(given) > 0
+
+
+def test_rows_that_lie_have_no_strength_and_give_the_probe_in_every_bit():
+    given = problem(n=2)
+    assert strength(Problem(given.images, given.labels, -given.rows)) == 0.0
+    semantic = made().semantic
+    lying = Semantics(-semantic.rows, *[getattr(semantic, name) for name in list(vars(semantic))[1:]])
+    assert np.array_equal(start_prior(made(semantic=lying)).weight, start_probe(made()).weight)
 
 
 @pytest.mark.parametrize("build", [start_probe, start_prior])
 def test_heads_call_images_as_the_probe_does(build):
     inputs = made(n=5)
-    head = build(inputs)
-    unit = unit_rows(inputs.features.astype(np.float64))
-    prior = unit_rows(inputs.semantic.rows.astype(np.float64)) * (build is start_prior)
-    images = 20 * (unit - unit.mean(axis=0))
-    weight = fit(images, inputs.labels, strongest(images, inputs.labels, prior) * prior, 3.0)
-    probe = (images @ weight.T).argmax(axis=1)
-    network = (inputs.features @ head.weight.T + head.bias).argmax(axis=1)
-    assert (probe == network).mean() >= 0.95 and (network == inputs.labels).mean() >= 0.95
+    head, given = build(inputs), posed(inputs, inputs.semantic.rows)
+    weight = fit(given, strength(given) * (build is start_prior))
+    network = inputs.features @ head.weight.T + head.bias
+    assert np.array_equal((given.images @ weight.T).argmax(axis=1), network.argmax(axis=1))
+    np.testing.assert_allclose(
+        unit_rows(network.astype(float)), unit_rows(given.images @ weight.T), atol=1e-5 * np.sqrt(T)
+    )
+    assert np.linalg.norm(head.weight, axis=1).mean() == pytest.approx(mean_length(inputs.source_weight), rel=1e-6)
+    assert not head.bias.any()
 
 
 def test_a_prior_of_nothing_is_the_probe_bit_for_bit():
