@@ -134,6 +134,7 @@ MEASURES: dict[str, Measure] = {
     "lin": Measure("Lin", "measures.information:measure_lin", reads=("taxonomy", "counts")),
     "jcn": Measure("Jiang-Conrath", "measures.information:measure_jcn", reads=("taxonomy", "counts")),
     "meaning": Measure("Meaning", "measures.semantics:measure_meaning", reads=("semantic",)),
+    "soft": Measure("Visual (soft counts)", "measures.similarity:measure_soft", reads=("images",)),
 }
 
 # What may say how alike the meanings of two classes are; `semantic` mixes them.
@@ -161,6 +162,9 @@ STARTS: dict[str, Start] = {
         Look("#9900ff", "#9977aa", "v", (3.0, 1.0, 1.0, 1.0)),
         reads=("semantic",),
     ),
+    "clap": Start("CLAP", "heads.rivals:start_clap", Look("#551166", "#7744ff", "+", (4.0, 2.5)), reads=("semantic",)),
+    "lpp": Start("LP++", "heads.rivals:start_lpp", Look("#ee7733", "#aa5522", "|", (1.5, 1.5)), reads=("semantic",)),
+    "sync": Start("SynC", "heads.rivals:start_sync", Look("#994422", "#7766bb", "1", (10.0, 4.0)), reads=("semantic",)),
 }
 BLENDED = "heads.starts:start_blended"
 

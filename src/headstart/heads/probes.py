@@ -15,6 +15,7 @@ Letters in shapes: S source classes, T target classes, D features, N images.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,10 +91,14 @@ def fitted(inputs: HeadInputs, rows: Array | None) -> Head:
     """Fit a head to the training images; its rows are as long as source rows, on average."""
     problem = posed(inputs, rows)
     weight = fit(problem, strength(problem) if rows is not None else 0.0)
-    length = np.linalg.norm(weight, axis=1).mean()
-    weight *= mean_length(inputs.source_weight) / length if length > 0 else 0.0
     none = np.zeros((len(weight), 1)) if inputs.semantic is None or rows is None else inputs.semantic.coefficients
-    return named(weight, np.zeros(len(weight)), none)
+    return named(as_long_as_sources(weight, inputs.source_weight), np.zeros(len(weight)), none)
+
+
+def as_long_as_sources(weight: Array, source_weight: Array) -> Array:
+    """Bring the mean length of rows to that of source rows, by one factor, which changes no call."""
+    length = mean_length(weight)
+    return weight * (mean_length(source_weight) / length) if length > 0 else weight
 
 
 def strength(problem: Problem) -> float:
@@ -108,22 +113,25 @@ def strength(problem: Problem) -> float:
     images of each class the error of what they say falls as 1 / sqrt(n), and so does the prior's say.
     """
     known, labels = problem.images @ problem.rows.T, problem.labels
-    firsts = np.unique(labels, return_index=True)[1]
-    single = fit(Problem(problem.images[firsts], labels[firsts], problem.rows), 0.0)
-    most = float(np.linalg.norm(single, axis=1).mean())
-    likely = minimize_scalar(lambda a: -log_likelihood(a * known, labels), bounds=(0.0, most), method="bounded").x
-    gain = log_likelihood(likely * known, labels) - log_likelihood(0 * known, labels)
+    likely = likeliest(known, labels, (0.0, worth_of_one_image(problem)))
+    gain = cross_entropy(0 * known, labels)[0] - cross_entropy(likely * known, labels)[0]
     cost = np.log(len(labels)) / 2
-    return float(likely * (1 - cost / gain) / np.sqrt(len(labels) / len(firsts))) if gain > cost else 0.0
+    return likely * (1 - cost / gain) / np.sqrt(len(labels) / len(problem.rows)) if gain > cost else 0.0
 
 
-def log_likelihood(logits: Array, labels: Array) -> float:
-    """Return the log-likelihood of labels (N,) under logits (N, T)."""
-    return float(log_softmax(logits, axis=1)[np.arange(len(labels)), labels].sum())
+def worth_of_one_image(problem: Problem) -> float:
+    """Return the mean length of the rows that a probe finds for the first image of each class."""
+    firsts = np.unique(problem.labels, return_index=True)[1]
+    return mean_length(fit(Problem(problem.images[firsts], problem.labels[firsts], problem.rows), 0.0))
 
 
-def fit(problem: Problem, strength: float, penalty: float = PENALTY) -> Array:
-    """Minimise the cost of the module's first lines at a = strength, lambda = penalty; (T, D).
+def likeliest(known: Array, labels: Array, bounds: tuple[float, float]) -> float:
+    """Return the factor of logits (N, T) within bounds under which labels (N,) are likeliest; there is one maximum."""
+    return float(minimize_scalar(lambda a: cross_entropy(a * known, labels)[0], bounds=bounds, method="bounded").x)
+
+
+def fit(problem: Problem, strength: float, penalty: float | Array = PENALTY) -> Array:
+    """Minimise the cost of the module's first lines at a = strength, lambda = penalty, one or one per class; (T, D).
 
     Only what the images span can differ from the prior, so that is all that is searched: W = a V + A Q, with Q (R, D)
     an orthonormal basis of the images.
@@ -131,19 +139,28 @@ def fit(problem: Problem, strength: float, penalty: float = PENALTY) -> Array:
     images, labels, prior = problem.images, problem.labels, strength * problem.rows
     basis = np.linalg.svd(images, full_matrices=False)[2]
     seen, known = images @ basis.T, images @ prior.T
-    truth = np.zeros(known.shape)
-    truth[np.arange(len(labels)), labels] = 1.0
+    penalties = np.broadcast_to(penalty, len(prior))[:, None]
 
     def cost(flat: Array) -> tuple[float, Array]:
         change = flat.reshape(len(prior), -1)
-        logs = log_softmax(known + seen @ change.T, axis=1)
-        value = -(logs * truth).sum() + penalty / 2 * (change**2).sum()
-        return value, ((np.exp(logs) - truth).T @ seen + penalty * change).ravel()
+        value, slope = cross_entropy(known + seen @ change.T, labels)
+        return value + (penalties * change**2).sum() / 2, (slope.T @ seen + penalties * change).ravel()
 
-    start = np.zeros(len(prior) * len(basis))
+    return prior + lowest(cost, len(prior) * len(basis)).reshape(len(prior), -1) @ basis
+
+
+def cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
+    """Return minus the log-likelihood of labels (N,) under logits (N, T), and its slope in the logits, (N, T)."""
+    logs, rows = log_softmax(logits, axis=1), np.arange(len(labels))
+    slope = np.exp(logs)
+    slope[rows, labels] -= 1.0
+    return -float(logs[rows, labels].sum()), slope
+
+
+def lowest(cost: Callable[[Array], tuple[float, Array]], size: int) -> Array:
+    """Minimise a convex cost that gives value and slope, from zeros."""
     options = {"maxiter": 10000, "maxfun": 20000, "ftol": 0.0, "gtol": 1e-9, "maxcor": 20}
-    found = minimize(cost, start, jac=True, method="L-BFGS-B", options=options).x
-    return prior + found.reshape(len(prior), -1) @ basis
+    return minimize(cost, np.zeros(size), jac=True, method="L-BFGS-B", options=options).x
 
 
 def named(weight: Array, bias: Array, coefficients: Array) -> Head:

@@ -32,6 +32,12 @@ def measure_inference(material: Material) -> Matrix:
     return inference(material.labels, material.logits, len(material.targets), material.settings["reading"])
 
 
+def measure_soft(material: Material) -> Matrix:
+    """Return the same with each image counting for every source output by its softmax probability, (T, S)."""
+    assert material.labels is not None and material.logits is not None
+    return inference(material.labels, material.logits, len(material.targets), "soft")
+
+
 def measure_wordnet(material: Material) -> Matrix:
     """Return the Wu-Palmer similarity of each target with each source, (T, S)."""
     return wordnet(*material.related())
