@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-FIXED_K = re.compile(r"(?P<word>[a-z][a-z0-9_]*)-k(?P<K>[1-9][0-9]*)")
+BLEND = re.compile(r"(?P<word>[a-z][a-z0-9_]*)(-k(?P<K>[1-9][0-9]*))?(?P<rows>(-[a-z]+)*)")
 # The strategy of the paper, which names and tables leave unsaid.
 PLAIN = "finetune"
 
@@ -76,6 +76,18 @@ class Start:
     look: Look | None = None
     measure: str = ""
     reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is made of the source rows before they are blended: `code` is a function `(weight, bias) -> (weight, bias)`.
+
+    `label` is added to the start's, `dashes` are those of its curves.
+    """
+
+    label: str
+    code: str
+    dashes: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -168,6 +180,12 @@ STARTS: dict[str, Start] = {
 }
 BLENDED = "heads.starts:start_blended"
 
+# What may follow a measure's name, in this order: `inference-k10-centred-unit`.
+ROWS: dict[str, Rows] = {
+    "centred": Rows("less the mean row", "heads.blending:centred_rows", (8.0, 1.0, 1.0, 1.0)),
+    "unit": Rows("rows of one length", "heads.blending:equal_rows", (4.0, 1.0, 4.0, 3.0)),
+}
+
 STRATEGIES: dict[str, Strategy] = {
     "finetune": Strategy("Fine-tuning", "finetuning.strategies.finetune:FineTune"),
     "linear": Strategy("Linear probe", "finetuning.strategies.linear:Linear", dashes=(1.0, 1.0)),
@@ -249,11 +267,21 @@ def all_starts() -> dict[str, Start]:
 def split_name(initialisation: str) -> tuple[str, int | None]:
     """Split the name of an initialisation into its word and its fixed number of neighbours, if it has one.
 
-    >>> split_name("inference-k10"), split_name("random")
-    (('inference', 10), ('random', None))
+    >>> split_name("inference-k10"), split_name("random"), split_name("inference-centred")
+    (('inference', 10), ('random', None), ('inference', None))
     """
-    match = FIXED_K.fullmatch(initialisation)
-    return (match["word"], int(match["K"])) if match else (initialisation, None)
+    match = BLEND.fullmatch(initialisation)
+    return (match["word"], int(match["K"]) if match["K"] else None) if match else (initialisation, None)
+
+
+def rows_of(initialisation: str) -> list[str]:
+    """Return the words of ROWS that an initialisation names.
+
+    >>> rows_of("inference-k10-centred-unit"), rows_of("random")
+    (['centred', 'unit'], [])
+    """
+    match = BLEND.fullmatch(initialisation)
+    return match["rows"].split("-")[1:] if match else []
 
 
 def read_start(initialisation: str) -> tuple[Start, int | None]:
@@ -264,20 +292,22 @@ def read_start(initialisation: str) -> tuple[Start, int | None]:
     >>> read_start("wordnet-k3")[0].label, read_start("wordnet-k3")[1]
     ('WordNet', 3)
     """
-    (word, fixed), starts = split_name(initialisation), all_starts()
-    if word not in starts or (fixed is not None and not starts[word].measure):
+    if not re.fullmatch(start_pattern(), initialisation):
+        added = "".join(f"[-{word}]" for word in ROWS)
         raise ValueError(
-            f"unknown initialisation {initialisation!r}; use one of {', '.join(starts)}, or <measure>-k<K>"
+            f"unknown initialisation {initialisation!r}; use one of {', '.join(all_starts())}, or "
+            f"<measure>[-k<K>]{added}"
         )
-    return starts[word], fixed
+    word, fixed = split_name(initialisation)
+    return all_starts()[word], fixed
 
 
 def start_pattern() -> str:
     """Return the regular expression of all names of initialisations."""
     starts = all_starts()
-    fixed = "|".join(word for word, start in starts.items() if start.measure)
+    blended = "|".join(word for word, start in starts.items() if start.measure)
     plain = "|".join(word for word, start in starts.items() if not start.measure)
-    return f"^({plain}|({fixed})(-k[1-9][0-9]*)?)$"
+    return f"^({plain}|({blended})(-k[1-9][0-9]*)?{''.join(f'(-{word})?' for word in ROWS)})$"
 
 
 def codes(table: Mapping[str, Any], words: Iterable[str]) -> list[str]:

@@ -206,3 +206,25 @@ def test_each_initialisation_gets_the_matrix_of_its_measure_and_its_own_number_o
     assert np.array_equal(heads["inference"].weight, build("inference", inputs(neighbours=[2, 2])).weight)
     assert not np.array_equal(heads["wordnet-k1"].weight, heads["inference"].weight)
     assert np.array_equal(heads["random"].weight, build("random", inputs()).weight)
+
+
+def test_changed_source_rows_are_blended_in_the_order_of_their_words():
+    rng = np.random.default_rng(0)
+    weight, bias = rng.normal(size=(3, 4)).astype(np.float32), rng.normal(size=3).astype(np.float32)
+    similarity = np.array([[0.5, 0.5, 0.0]])
+    shared = HeadInputs(names=["t"], source_weight=weight, source_bias=bias)
+    names = ["wordnet-k2", "wordnet-k2-centred", "wordnet-k2-unit", "wordnet-k2-centred-unit"]
+    heads = initialise(names, shared, {"wordnet": similarity}, dict.fromkeys(names, 2))
+    rows, offsets = weight - weight.mean(axis=0), bias - bias.mean()
+    np.testing.assert_allclose(heads["wordnet-k2"].weight[0], weight[:2].mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(heads["wordnet-k2-centred"].weight[0], rows[:2].mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(heads["wordnet-k2-centred"].bias[0], offsets[:2].mean(), atol=1e-6)
+    lengths = np.linalg.norm(rows, axis=1)
+    equal = rows * (lengths.mean() / lengths)[:, None]
+    np.testing.assert_allclose(heads["wordnet-k2-centred-unit"].weight[0], equal[:2].mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(
+        heads["wordnet-k2-centred-unit"].bias[0], (offsets * lengths.mean() / lengths)[:2].mean(), atol=1e-6
+    )
+    lengths = np.linalg.norm(weight, axis=1)
+    equal = weight * (lengths.mean() / lengths)[:, None]
+    np.testing.assert_allclose(heads["wordnet-k2-unit"].weight[0], equal[:2].mean(axis=0), atol=1e-6)

@@ -401,7 +401,7 @@ def test_fixed_k_takes_the_look_of_its_measure():
 def test_unknown_initialisation_lists_the_known_ones():
     with pytest.raises(ValueError) as caught:
         style("magic")
-    assert f"'magic'; use one of {', '.join(all_starts())}, or <measure>-k<K>" in str(caught.value)
+    assert f"'magic'; use one of {', '.join(all_starts())}, or <measure>[-k<K>][-centred][-unit]" in str(caught.value)
 
 
 PAPERS = ("random", "inference", "wordnet", "word2vec", "imprinted")

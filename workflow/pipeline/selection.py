@@ -11,7 +11,7 @@ from typing import Any
 
 from headstart.naming import run_name
 from headstart.report.palette import looks_of
-from headstart.vocabulary import FIGURES, STRATEGIES, TABLES, Result, all_starts, codes, split_name
+from headstart.vocabulary import FIGURES, ROWS, STRATEGIES, TABLES, Result, all_starts, codes, rows_of, split_name
 from pipeline.config.contradictions import PUBLISHED
 from pipeline.config.runs import cells, compared, heads, shown_groups, variant, variants
 from pipeline.experiment import Experiment, blended
@@ -40,7 +40,9 @@ class Selection:
 
     def start_codes(self, wildcards: Any) -> list[str]:
         """Return the places of the code that builds these heads."""
-        return codes(all_starts(), (split_name(name)[0] for name in self.starts_of_heads(wildcards)))
+        names = self.starts_of_heads(wildcards)
+        rows = codes(ROWS, (word for name in names for word in rows_of(name)))
+        return [*codes(all_starts(), (split_name(name)[0] for name in names)), *rows]
 
     def head_inputs(self, wildcards: Any) -> dict[str, str]:
         """Return what these heads are made from, besides the source head and the images."""

@@ -143,6 +143,18 @@ def blend(
     return rows.astype(weight.dtype), offsets.astype(weight.dtype)
 
 
+def centred_rows(weight: Array, bias: Array) -> tuple[Array, Array]:
+    """Take what all rows (S, D) and offsets (S,) have in common off them: it adds the same to every logit."""
+    return weight - weight.mean(axis=0), bias - bias.mean()
+
+
+def equal_rows(weight: Array, bias: Array) -> tuple[Array, Array]:
+    """Bring each row (S, D), with its offset (S,), to the mean length, so that none counts for more in a blend."""
+    lengths = np.linalg.norm(weight, axis=1)
+    factors = np.divide(mean_length(weight), lengths, out=np.ones_like(lengths), where=lengths > 0)
+    return factors[:, None] * weight, factors * bias
+
+
 def mean_length(weight: Array) -> float:
     """Return the mean Euclidean length of the rows of a head (S, D)."""
     return float(np.linalg.norm(weight.astype(np.float64), axis=1).mean())

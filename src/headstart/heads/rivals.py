@@ -102,8 +102,10 @@ def fit_blended(problem: Problem, penalty: float = PENALTY) -> Array:
 
 
 def shared(alike: Array) -> Array:
-    """Return how alike classes are as shares, each row's sum 1."""
-    return alike.astype(np.float64) / alike.sum(axis=1, keepdims=True, dtype=np.float64)
+    """Return how alike classes are as shares, each row's sum 1; nothing where a class is like no other."""
+    exact = alike.astype(np.float64)
+    sums = exact.sum(axis=1, keepdims=True)
+    return np.divide(exact, sums, out=np.zeros_like(exact), where=sums > 0)
 
 
 def synthesis(shares: Array, rows: Array) -> Array:

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 from headstart.heads.blending import blend, mean_length, nearest, unit_rows
 from headstart.jobs.files import write_arrays
 from headstart.measures.semantics import Semantics
-from headstart.vocabulary import code_of, read_start
+from headstart.vocabulary import ROWS, code_of, read_start, rows_of
 
 Array = NDArray[Any]
 
@@ -76,8 +76,18 @@ def initialise(
     for name in names:
         start = read_start(name)[0]
         own = replace(inputs, similarity=similarities.get(start.measure), neighbours=neighbours.get(name))
-        heads[name] = code_of(start.code)(own)
+        heads[name] = code_of(start.code)(with_rows(own, rows_of(name)))
     return heads
+
+
+def with_rows(inputs: HeadInputs, words: Sequence[str]) -> HeadInputs:
+    """Return the same inputs with the source head as some words of the vocabulary's ROWS make it."""
+    if not words:
+        return inputs
+    weight, bias = inputs.source_weight.astype(np.float64), inputs.source_bias.astype(np.float64)
+    for word in words:
+        weight, bias = code_of(ROWS[word].code)(weight, bias)
+    return replace(inputs, source_weight=weight.astype(np.float32), source_bias=bias.astype(np.float32))
 
 
 def random_head(targets: int, features: int, seed: int) -> Head:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from headstart.naming import label_of_variant, split_run
-from headstart.vocabulary import PLAIN, STRATEGIES, Look, all_starts, read_start, split_name
+from headstart.vocabulary import PLAIN, ROWS, STRATEGIES, Look, all_starts, read_start, rows_of, split_name
 
 # The order of the paper's panels.
 CLASS_TYPES = ("disjoint", "included", "inclusive")
@@ -65,7 +65,8 @@ def look_of(word: str) -> Look:
 def style(run: str) -> Style:
     """The look of runs, named as by `vocabulary.run_name`.
 
-    A fixed K has its measure's look with hollow markers; a strategy other than the paper's draws with its own dashes.
+    A fixed K has its measure's look with hollow markers; a strategy other than the paper's, and changed source rows,
+    draw with their own dashes.
     Raises ValueError for a name without a look.
 
     >>> style("inference").name, style("inference-k1+l2sp").name
@@ -75,9 +76,11 @@ def style(run: str) -> Style:
     """
     strategy, initialisation = split_run(run)
     start, fixed = read_start(initialisation)
-    look, plain = look_of(split_name(initialisation)[0]), strategy == PLAIN
-    parts = [start.label, f"K = {fixed}" if fixed else "", "" if plain else label_of_variant(strategy)]
+    look, plain, rows = look_of(split_name(initialisation)[0]), strategy == PLAIN, rows_of(initialisation)
+    parts = [start.label, f"K = {fixed}" if fixed else "", *(ROWS[word].label for word in rows)]
+    parts += [] if plain else [label_of_variant(strategy)]
     dashes = look.dashes if plain else STRATEGIES[strategy.split(",")[0]].dashes
+    dashes = sum((ROWS[word].dashes for word in rows), ()) if plain and rows else dashes
     fill = "white" if fixed else look.colour
     return Style(", ".join(filter(None, parts)), look.colour, look.night, look.marker, dashes, fill)
 
@@ -95,11 +98,12 @@ def in_order(runs: Iterable[str]) -> list[str]:
     """
     words, strategies = list(all_starts()), list(STRATEGIES)
 
-    def place(run: str) -> tuple[int, int, int, str]:
+    def place(run: str) -> tuple[int, int, list[int], int, str]:
         strategy, initialisation = split_run(run)
         read_start(initialisation)
         word, fixed = split_name(initialisation)
-        return words.index(word), fixed or 0, strategies.index(strategy.split(",")[0]), strategy
+        rows = [list(ROWS).index(one) for one in rows_of(initialisation)]
+        return words.index(word), fixed or 0, rows, strategies.index(strategy.split(",")[0]), strategy
 
     return sorted(set(runs), key=place)
 

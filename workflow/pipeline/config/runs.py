@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headstart.naming import complete, variant_of
-from headstart.vocabulary import KERNELS, MEASURES, all_starts, split_name
+from headstart.vocabulary import KERNELS, MEASURES, ROWS, all_starts, rows_of, split_name
 
 Groups = Mapping[str, Mapping[str, Any]]
 
@@ -70,9 +70,9 @@ def in_order(initialisations: Iterable[str]) -> list[str]:
     """Return the distinct names in the vocabulary's order, a fixed K after the chosen one."""
     order = list(all_starts())
 
-    def place(name: str) -> tuple[int, int]:
+    def place(name: str) -> tuple[int, int, list[int]]:
         word, fixed = split_name(name)
-        return order.index(word), fixed or 0
+        return order.index(word), fixed or 0, [list(ROWS).index(one) for one in rows_of(name)]
 
     return sorted(set(initialisations), key=place)
 
