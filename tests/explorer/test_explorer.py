@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -260,6 +261,14 @@ def test_the_same_results_give_the_same_bytes(made, stores, tmp_path):
     assert (tmp_path / "again.html").read_bytes() == made.read_bytes()
 
 
+def test_starts_that_are_compared_are_a_section_of_the_page(made):
+    assert 'id="starts"' not in made.read_text()
+    rows = [(start, 1, 0, "n1", 0.5) for start in ("random", "imprinted", "prior")]
+    starts = pd.DataFrame(rows, columns=["initialisation", "shots", "seed", "wnid", "f1"])
+    section = page.starts_section(replace(results_of(), starts=starts))
+    assert 'id="starts"' in section and "Prior probe" in section and "F before training" in section
+
+
 def test_every_marker_of_the_palette_has_a_shape_in_charts_and_in_swatches():
     assert {look.marker for look in (*map(look_of, all_starts()), *SPARE)} == set(SHAPES)
     swatches = (FOLDER / "elements.js").read_text()
@@ -314,7 +323,8 @@ def test_the_papers_page_leaves_room_for_pictures():
     found |= {"experiment": "paper", "rule": "paper", "table2": [], "pictures": {}}
     found["specs"] = all_specs(found)
     # A picture of a photograph takes about 3000 characters; here is room for two of each target and 500 of sources.
-    assert len(page.fill(found, "<table></table>").encode()) < page.LIMIT - (2 * 90 + 500) * 3000
+    filled = page.fill(found, {"table2": "<table></table>", "starts": ""})
+    assert len(filled.encode()) < page.LIMIT - (2 * 90 + 500) * 3000
 
 
 def test_pictures_take_only_what_the_rest_of_the_page_leaves(stores, tmp_path, monkeypatch):

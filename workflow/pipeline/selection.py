@@ -125,7 +125,15 @@ class Selection:
 
     def starts_shown(self, wildcards: Any) -> list[str]:
         """Return the starts compared, for a table or figure that shows them."""
-        return compared(self.config)["initialisations"] if "starts" in entry_of(wildcards).reads else []
+        return self.starts_compared() if "starts" in entry_of(wildcards).reads else []
+
+    def starts_compared(self) -> list[str]:
+        """Return the starts that are compared before training."""
+        return compared(self.config)["initialisations"]
+
+    def explored_tables(self) -> list[str]:
+        """Return the tables on the interactive page."""
+        return ["table2", "starts"] if self.starts_compared() else ["table2"]
 
     def compared_starts(self) -> list[str]:
         """Return the scores of the starts that are compared before training."""
@@ -172,7 +180,7 @@ class Selection:
     def looks(self, runs: dict[str, list[str]]) -> dict[str, Any]:
         """Return how the runs and measures that a result shows are called and drawn."""
         names = [run_name(strategy, start) for strategy, starts in runs.items() for start in starts]
-        names += compared(self.config)["initialisations"]
+        names += self.starts_compared()
         return looks_of([*names, *self.experiment.measures])
 
     def table_looks(self, wildcards: Any) -> dict[str, Any]:

@@ -23,7 +23,7 @@ IMPORTED = not workflow.modifier.is_main_snakefile()
 # Snakemake hands its own search path on to every `script:`.
 sys.path[:0] = [str(LIBRARY), str(PROJECT / "workflow")]
 
-from headstart.vocabulary import FIGURES, KERNELS, MEASURES, TABLES
+from headstart.vocabulary import FIGURES, KERNELS, MEASURES, TABLES, codes
 from pipeline import selection
 from pipeline.attempts import growing
 from pipeline.closing import closing_words

@@ -91,6 +91,7 @@ rule build_explorer:
         history=runs.histories(runs.tables_groups),
         runs=runs.histories(runs.explored_groups()),
         sweep=AT.at("figure", figure="figure3", form="csv"),
+        starts=runs.compared_starts(),
         similarity=experiment.similarities(),
         classes=AT.classes,
         audit=AT.audit,
@@ -117,10 +118,11 @@ rule build_explorer:
         measures=experiment.measures,
         shown=runs.runs_of(runs.tables_groups),
         explored=runs.runs_of(runs.explored_groups()),
+        starts=runs.starts_compared(),
         looks=runs.looks(runs.runs_of(runs.explored_groups())),
         rule=config["neighbours"]["rule"],
         sample=runs.sample(),
-        code=code_version("build_explorer.py", TABLES["table2"].code),
+        code=code_version("build_explorer.py", *codes(TABLES, runs.explored_tables())),
     message:
         "Build the interactive page"
     script:

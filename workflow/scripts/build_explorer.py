@@ -7,7 +7,7 @@ follow(snakemake.log[0])
 import pandas as pd
 
 from headstart.explorer.page import write_page
-from headstart.report.results import Results, read_history, read_published, read_similarities
+from headstart.report.results import Results, read_history, read_published, read_similarities, read_starts
 
 inputs, params = snakemake.input, snakemake.params
 results = Results(
@@ -15,6 +15,7 @@ results = Results(
     history=read_history(inputs.history, params.shown),
     similarities=read_similarities(inputs.similarity, params.measures),
     published=read_published(inputs.published),
+    starts=read_starts(inputs.get("starts", []), params.starts),
     rule=params.rule,
     audit=pd.read_csv(inputs.audit),
     sample=params.sample,

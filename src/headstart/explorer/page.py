@@ -30,6 +30,14 @@ SCRIPTS = ("elements.js", "curves.js", "explorer.js", "listing.js", "heatmap.js"
 SCORES = ("first", "best")
 # Bytes of the page; pictures fill what everything else leaves of it.
 LIMIT = 4_900_000
+STARTS = """
+<section id="starts" aria-labelledby="starts-title">
+  <h2 id="starts-title">Starts before any training</h2>
+  <div class="scroll" tabindex="0" role="region" aria-label="Starts">
+{}
+  </div>
+</section>
+"""
 
 
 def write_page(
@@ -56,13 +64,21 @@ def write_page(
     tidy = table2(results.history, results.beside())
     facts["table2"], facts["papers"] = score_rows(tidy), papers_classes(tidy)
     facts["specs"] = all_specs(facts)
-    table, targets = to_element(*tabulate("table2", results)), [target["wnid"] for target in facts["targets"]]
-    left = LIMIT - len(fill(facts | {"pictures": {}}, table).encode())
+    tables = {"table2": to_element(*tabulate("table2", results)), "starts": starts_section(results)}
+    targets = [target["wnid"] for target in facts["targets"]]
+    left = LIMIT - len(fill(facts | {"pictures": {}}, tables).encode())
     facts["pictures"] = picture_classes(
         PixelStore([Path(store) for store in stores]), targets, nearest_first(facts), left
     )
     with replacing(path) as partial:
-        partial.write_text(fill(facts, table), encoding="utf-8")
+        partial.write_text(fill(facts, tables), encoding="utf-8")
+
+
+def starts_section(results: Results) -> str:
+    """Return the table of starts as a section of the page; nothing where none are compared."""
+    if results.starts.empty:
+        return ""
+    return STARTS.format(to_element(*tabulate("starts", results)))
 
 
 def papers_classes(tidy: pd.DataFrame) -> str:
@@ -89,13 +105,13 @@ def score_rows(tidy: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def fill(facts: Mapping[str, Any], table: str) -> str:
-    """Fill the template with facts, Table 2 as HTML, style sheet, scripts and the library that draws charts."""
+def fill(facts: Mapping[str, Any], tables: Mapping[str, str]) -> str:
+    """Fill the template with facts, tables as HTML by their place, style sheet, scripts and the charts' library."""
     scripts = "\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS)
     parts = {
         "title": html.escape(facts["experiment"]),
         "style": (HERE / STYLE).read_text(encoding="utf-8"),
-        "table2": table,
+        **tables,
         "facts": as_json(facts),
         "library": closed(library()),
         "script": closed(scripts),
