@@ -203,6 +203,20 @@ STRATEGIES: dict[str, Strategy] = {
         },
         dashes=(3.0, 1.0),
     ),
+    "gentle": Strategy(
+        "Small steps",
+        "finetuning.strategies.gentle:Gentle",
+        options={
+            "share": {
+                "description": "Share of the learning rate that is taken.",
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "maximum": 1,
+                "default": 0.01,
+            },
+        },
+        dashes=(1.0, 3.0),
+    ),
     "l2sp": Strategy(
         "L2-SP",
         "finetuning.strategies.l2sp:TowardsPretrained",

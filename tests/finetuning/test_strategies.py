@@ -101,8 +101,8 @@ def test_the_last_layer_alone_is_trained_where_there_are_no_blocks(word, train, 
         return train({"a": head(0)}, strategy, network, evaluation=evaluation)[1]
 
     assert list(run(strategy_of(word))) == ["a/classifier.1.weight", "a/classifier.1.bias"]
-    options = {"beta": 0} if word == "l2sp" else {}
-    assert same(run(strategy_of(word, **options)), run(strategy_of("finetune")))
+    plainest = {"l2sp": {"beta": 0}, "gentle": {"share": 1}}.get(word, {})
+    assert same(run(strategy_of(word, **plainest)), run(strategy_of("finetune")))
 
 
 def test_a_strategy_sees_network_inputs_outputs_labels_and_dropout(train):
@@ -170,6 +170,17 @@ def test_lpft_without_a_second_phase_is_the_linear_probe(train):
     history, weights = train(HEADS, strategy_of("lpft", head_share=1))
     expected_history, expected = train(HEADS, strategy_of("linear"))
     assert same(weights, expected) and history.equals(expected_history)
+
+
+def test_small_steps_are_plain_ones_of_a_smaller_rate_with_batch_norm_held(train):
+    _, plain = train({"a": head(0)}, batch_norm="eval")
+    _, whole = train({"a": head(0)}, strategy_of("gentle", share=1))
+    assert same(whole, plain)
+    _, shorter = train({"a": head(0)}, strategy_of("gentle", share=0.1))
+    _, lower = train(
+        {"a": head(0)}, batch_norm="eval", learning_rate=0.1 * Training(steps=1, evaluate_at=[0]).learning_rate
+    )
+    assert same(shorter, lower) and not same(shorter, whole)
 
 
 def test_l2sp_draws_blocks_to_the_pretrained_weights_and_rows_to_zero(images):
