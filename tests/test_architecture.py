@@ -16,7 +16,8 @@ RULE_NAMES = re.findall(r"^ *rule (\w+):", RULES, flags=re.MULTILINE)
 
 # Which rooms of the library a room may import; the room `jobs` is open to all.
 ROOMS = {
-    "vocabulary": set(),
+    "entries": set(),
+    "vocabulary": {"entries"},
     "naming": {"vocabulary"},
     "jobs": set(),
     "machine": set(),
@@ -27,7 +28,7 @@ ROOMS = {
     "heads": {"measures", "vocabulary"},
     "networks": {"data", "machine"},
     "finetuning": {"data", "machine", "measures", "networks"},
-    "report": {"data", "naming", "vocabulary"},
+    "report": {"data", "entries", "naming", "vocabulary"},
     "explorer": {"data", "heads", "report"},
 }
 # The same for what stands around the rules.

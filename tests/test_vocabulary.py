@@ -5,6 +5,7 @@ import re
 import pytest
 
 from headstart import vocabulary
+from headstart.entries import Measure
 from headstart.naming import variant_of
 from headstart.vocabulary import (
     FIGURES,
@@ -12,7 +13,6 @@ from headstart.vocabulary import (
     STARTS,
     STRATEGIES,
     TABLES,
-    Measure,
     all_starts,
     code_of,
     codes,

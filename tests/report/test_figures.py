@@ -10,11 +10,12 @@ import pytest
 from matplotlib.colors import to_rgb
 from test_published import published_of
 
+from headstart.entries import Measure
 from headstart.report.charts import draw_legend, line_keys, settle, write_figure
 from headstart.report.figures import class_curves, learning_curves, neighbour_curves, shots_curves
 from headstart.report.palette import SPARE, chosen_neighbours, in_order, look_of, style
 from headstart.report.scores import table2
-from headstart.vocabulary import MEASURES, STRATEGIES, Measure, all_starts
+from headstart.vocabulary import MEASURES, STRATEGIES, all_starts
 
 SEVEN = ["random", "inference", "inference-k1", "wordnet", "wordnet-k1", "word2vec", "imprinted"]
 STEPS = (0, 1, 4, 16)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from headstart.entries import Result
 from headstart.naming import run_name
 from headstart.report.palette import looks_of
-from headstart.vocabulary import FIGURES, ROWS, STRATEGIES, TABLES, Result, all_starts, codes, rows_of, split_name
+from headstart.vocabulary import FIGURES, ROWS, STRATEGIES, TABLES, all_starts, codes, rows_of, split_name
 from pipeline.config.contradictions import PUBLISHED
 from pipeline.config.runs import cells, compared, heads, shown_groups, variant, variants
 from pipeline.experiment import Experiment, blended

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES, Result, code_of, split_name
+from headstart.entries import Result
+from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES, code_of, split_name
 from pipeline.config.contradictions import is_url, read_wnids
 from pipeline.config.runs import (
     cells,
