@@ -1,7 +1,7 @@
 # `make demo` and `make test` need Python 3.11.4 or newer and nothing else: both set up a private .venv first.
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
-CONFIG ?= config/paper.yaml
+CONFIG ?= $(if $(IMAGES),config/own.yaml,config/paper.yaml)
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 
@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The private environment is complete; nothing from outside may slip in.
 export PYTHONNOUSERSITE := 1
 
-.PHONY: demo photos rehearsal plan bench growth test lint types unit test-cluster format docs readme deviations lock clean
+.PHONY: demo photos own rehearsal plan bench growth test lint types unit test-cluster format docs readme deviations lock clean
 
 demo: .venv/ready  ## the default experiment on drawn shapes, with its report
 	snakemake --cores $(CORES)
@@ -22,13 +22,22 @@ photos: .venv/ready  ## the photographs (see README)
 	snakemake --configfile config/photos.yaml --report results/photos/report.html --quiet all
 	@echo "report written: results/photos/report.html"
 
+# Values that stand in for those of a config; quotes keep spaces in paths.
+VALUES := $(if $(IMAGES),images="$(IMAGES)") $(if $(SOURCE),source="$(SOURCE)")
+
+own: .venv/ready  ## images of your own (IMAGES=folder; SOURCE=timm:resnet50:file for another network)
+	@if [ -z "$(IMAGES)" ]; then echo "say where your images are: make own IMAGES=path/to/folder" >&2; exit 1; fi
+	snakemake --cores $(CORES) --configfile config/own.yaml --config $(VALUES)
+	snakemake --configfile config/own.yaml --config $(VALUES) --report results/own/report.html --quiet all
+	@echo "report written: results/own/report.html"
+
 rehearsal: .venv/ready  ## the paper's experiment in small, on files from a server on this machine
 	python tests/rehearsal.py snakemake --cores $(CORES) --configfile config/rehearsal.yaml
 
 plan docs readme deviations: export PYTHONPATH := src:workflow
 
-plan: .venv/ready  ## what an experiment needs: files, disk, work, hours (CONFIG=config/photos.yaml; FILES=1 lists every file)
-	python -m pipeline.plan.page $(CONFIG) $(if $(FILES),--files)
+plan: .venv/ready  ## what an experiment needs: files, disk, work, hours (CONFIG=config/photos.yaml or IMAGES=folder; FILES=1 lists every file)
+	python -m pipeline.plan.page $(CONFIG) $(if $(FILES),--files) $(if $(IMAGES),--config $(VALUES))
 
 bench: .venv/ready  ## every fast form against its plain one: equal results, and as fast as asked (six to ten minutes)
 	python benchmarks/bench.py

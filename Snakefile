@@ -19,6 +19,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/own.smk"
 include: "workflow/rules/network.smk"
 include: "workflow/rules/similarity.smk"
 include: "workflow/rules/heads.smk"

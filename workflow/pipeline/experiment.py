@@ -11,8 +11,9 @@ from typing import Any
 
 from headstart.fetching.manifest import read_manifest
 from headstart.vocabulary import KERNELS, MEASURES, split_name
-from pipeline.config.contradictions import is_url, read_wnids
+from pipeline.config.contradictions import is_url, read_wnids, target_wnids
 from pipeline.config.runs import kernels, used_measures
+from pipeline.config.survey import KEY, Found, survey
 from pipeline.layout import WORDVECTORS, Layout
 
 
@@ -30,9 +31,11 @@ class Experiment:
         self.layout = Layout(self.name)
         self.seeds: list[int] = config["seeds"]
         self.sources = sorted(read_wnids(config["classes"]["sources"]))
-        self.targets = read_wnids(config["classes"]["targets"])
+        self.targets = target_wnids(config)
         self.drawn = config["images"]["drawn"]
         self.fetched = not self.drawn and is_url(config["images"]["tars"])
+        # Images of one's own, by class, where there are such.
+        self.own = survey(config["images"]["folder"]) if config["images"]["folder"] else None
         self.remotes = read_manifest(config["downloads"]["manifest"])
         self.kept: str = config["downloads"]["folder"]
         self.measures = used_measures(config)
@@ -48,9 +51,33 @@ class Experiment:
 
     def tar_of(self, wildcards: Any) -> str:
         """Return where the images of one class come from."""
-        if self.drawn or self.fetched:
+        if self.drawn or self.fetched or self.own:
             return self.layout.at("tar", wnid=wildcards.wnid)
         return self.config["images"]["tars"].format(wnid=wildcards.wnid)
+
+    def own_files(self, wildcards: Any) -> list[str]:
+        """Return the files of one class of one's own."""
+        return list(self._own(wildcards.wnid).files)
+
+    def own_members(self, wildcards: Any) -> list[str]:
+        """Return how these files are called in the class's tar."""
+        return list(self._own(wildcards.wnid).files.values())
+
+    def own_names(self) -> list[tuple[str, str]]:
+        """Return key and name of each class of one's own."""
+        return [(one.key, one.name) for one in self.own.classes] if self.own else []
+
+    def _own(self, wnid: str) -> Found:
+        assert self.own is not None  # only rules for such images ask
+        return next(one for one in self.own.classes if one.key == wnid)
+
+    def parted(self) -> bool:
+        """Say whether the folders of one's own images say which of them test."""
+        return bool(self.own and self.own.parted)
+
+    def class_pattern(self) -> str:
+        """Return what the key of a class looks like."""
+        return KEY if self.own else r"n\d{8}"
 
     def remote_tar(self, wildcards: Any) -> str:
         """Return the URL of the tar of one class."""
@@ -82,7 +109,7 @@ class Experiment:
 
     def present(self, wnids: list[str]) -> list[str]:
         """Return the classes whose tar or decoded images are there; audit_images counts the others as found: 0."""
-        if self.drawn or self.fetched:
+        if self.drawn or self.fetched or self.own:
             return wnids
         places = self.config["images"]["tars"], self.layout.store
         return [wnid for wnid in wnids if any(Path(place.format(wnid=wnid)).exists() for place in places)]
@@ -116,6 +143,10 @@ class Experiment:
         """Return the table or the folder of WordNet that relates the classes."""
         given = self.config["classes"]["taxonomy"]
         return given if given.endswith(".tsv") else self.layout.wordnet
+
+    def wordnet(self) -> list[str]:
+        """Return WordNet for classes of one's own, if it is installed."""
+        return [self.layout.wordnet] if self.config["classes"]["taxonomy"] else []
 
     def word_vectors(self) -> list[str]:
         """Return the word vectors, a folder's files one by one so that Snakemake sees them change."""

@@ -14,6 +14,7 @@ PLACES = {
     "store": "results/{experiment}/images/{wnid}.arrow",
     "image_audit": "results/{experiment}/images/{wnid}.audit.csv",
     "samples": "results/{experiment}/images/samples.arrow",
+    "synsets": "results/{experiment}/classes.tsv",
     "classes": "results/{experiment}/classes.csv",
     "audit": "results/{experiment}/audit.csv",
     "targets": "results/{experiment}/targets.csv",

@@ -55,7 +55,7 @@ if "downloads" not in workflow.global_resources:
 
 
 wildcard_constraints:
-    wnid=r"n\d{8}",
+    wnid=experiment.class_pattern(),
     file="|".join(map(re.escape, experiment.remotes)) or "none",
     seed=r"\d+",
     shots=r"\d+",

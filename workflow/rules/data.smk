@@ -155,27 +155,29 @@ rule prepare_wordnet:
         "../scripts/prepare_wordnet.py"
 
 
-rule describe_classes:
-    """Say what each class is and how targets relate to sources."""
-    input:
-        sources=config["classes"]["sources"],
-        targets=config["classes"]["targets"],
-        taxonomy=experiment.taxonomy(),
-    output:
-        classes=AT.classes,
-    log:
-        AT.log("describe_classes"),
-    benchmark:
-        AT.benchmark("describe_classes")
-    localrule: True
-    conda:
-        "../../envs/text.yaml"
-    params:
-        code=code_version("describe_classes.py"),
-    message:
-        "Describe the classes"
-    script:
-        "../scripts/describe_classes.py"
+if not experiment.own:
+
+    rule describe_classes:
+        """Say what each class is and how targets relate to sources."""
+        input:
+            sources=config["classes"]["sources"],
+            targets=config["classes"]["targets"],
+            taxonomy=experiment.taxonomy(),
+        output:
+            classes=AT.classes,
+        log:
+            AT.log("describe_classes"),
+        benchmark:
+            AT.benchmark("describe_classes")
+        localrule: True
+        conda:
+            "../../envs/text.yaml"
+        params:
+            code=code_version("describe_classes.py"),
+        message:
+            "Describe the classes"
+        script:
+            "../scripts/describe_classes.py"
 
 
 rule audit_images:
@@ -204,6 +206,7 @@ rule audit_images:
         train=config["images"]["train"],
         validation=config["images"]["validation"],
         test_min=config["images"]["test_min"],
+        parted=experiment.parted(),
         on_missing=config["images"]["on_missing"],
         shown=sorted({*runs.examples(), runs.example()}),
         code=code_version("audit_images.py"),
@@ -232,6 +235,8 @@ rule split_images:
         validation=config["images"]["validation"],
         test=config["images"]["test"],
         test_min=config["images"]["test_min"],
+        test_share=config["images"]["test_share"],
+        parted=experiment.parted(),
         code=code_version("split_images.py"),
     message:
         "Split the images, seed {wildcards.seed}"

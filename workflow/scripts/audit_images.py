@@ -26,6 +26,7 @@ audit = audit_classes(
     Wanted(params.train, params.validation, test=params.test_min, test_min=params.test_min),
     on_missing=params.on_missing,
     shown=params.shown,
+    parted=params.parted,
 )
 print(audit.to_string(index=False), *say_listed(audit), sep="\n")
 require_two(audit)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from headstart.data.images import stored_names
+from headstart.data.parts import PARTS, by_part
 from headstart.data.splits import TooFewImages, Wanted, compare_lists, too_few
 
 REASONS = ("unlisted", "unreadable", "tiny", "duplicate", "not an image")
@@ -85,7 +86,8 @@ def keep_classes(counts: pd.DataFrame, wanted: Wanted, on_missing: str, shown: S
     usable, train = counts.set_index("wnid")["found"], wanted.train
     if "test" in counts:
         listed = counts.set_index("wnid")
-        train += wanted.validation
+        # Lists give their last training images up; of folders only what is beyond the training images validates.
+        train += wanted.validation if "listed" in counts else 0
         usable = listed["train"].clip(upper=train) + listed["test"].clip(upper=wanted.test_min)
     lacking = too_few(usable.to_dict(), train, wanted.test_min)
     if len(lacking) and (on_missing == "stop" or len(lacking) == len(counts)):
@@ -137,8 +139,11 @@ def audit_classes(
     wanted: Wanted,
     on_missing: str,
     shown: Sequence[str] = (),
+    parted: bool = False,
 ) -> pd.DataFrame:
     """Count the images of every class, also against published lists if there are any, and mark the kept classes.
+
+    Where folders say which images test (`parted`), those of each part are counted too, and each must have enough.
 
     Raises:
         ValueError: see `keep_classes`.
@@ -146,4 +151,7 @@ def audit_classes(
     counts = count_images(wnids, audits)
     if lists:
         counts = counts.merge(count_listed(wnids, audits, *lists), on="wnid")
+    if parted:
+        parts = {wnid: by_part(wnid, kept_names(audits[wnid], wnid)) for wnid in wnids}
+        counts = counts.assign(**{part: [len(parts[wnid][part]) for wnid in wnids] for part in PARTS})
     return keep_classes(counts, wanted, on_missing, shown)

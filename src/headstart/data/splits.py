@@ -14,6 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from headstart.data.parts import by_part
+
+# Training images of a class that suffice for a glance at it.
+GLANCED = 12
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -24,6 +29,7 @@ class Wanted:
         validation: at most, of what is left beyond training and test; of published lists as many.
         test: at most.
         test_min: test images at least.
+        test_share: of a class's images that test, within these bounds; None for as many as may.
 
     Raises:
         ValueError: no training or test image wanted, or `test` is less than `test_min`.
@@ -33,6 +39,7 @@ class Wanted:
     validation: int
     test: int
     test_min: int
+    test_share: float | None = None
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -91,9 +98,15 @@ def all_listed(paths: Sequence[Path]) -> frozenset[str] | None:
 
 
 def split_images(
-    images: pd.DataFrame, seed: int, wanted: Wanted, lists: tuple[Sequence[str], Sequence[str]] | None = None
+    images: pd.DataFrame,
+    seed: int,
+    wanted: Wanted,
+    lists: tuple[Sequence[str], Sequence[str]] | None = None,
+    parted: bool = False,
 ) -> pd.DataFrame:
-    """Split the images (wnid, name) of all classes, by `split_class` or, with lists, by `split_lists`.
+    """Split the images (wnid, name) of all classes.
+
+    By `split_class`, with lists by `split_lists`, where folders say which test (`parted`) by `split_folders`.
 
     Returns columns wnid, name, part, rank, the classes in the order of `images`.
 
@@ -105,7 +118,9 @@ def split_images(
         raise TooFewImages(missing)
     splits = []
     for wnid, names in classes.items():
-        if lists is None:
+        if parted:
+            split = split_folders(names, wnid, seed, wanted)
+        elif lists is None:
             split = split_class(names, wnid, seed, wanted)
         else:
             split = split_lists(names, *lists, wnid, seed, wanted.validation)
@@ -137,6 +152,8 @@ def split_class(names: Sequence[str], wnid: str, seed: int, wanted: Wanted) -> p
     if len(missing):
         raise TooFewImages(missing)
     tests = min(wanted.test, len(names) - wanted.train)
+    if wanted.test_share is not None:
+        tests = min(tests, max(wanted.test_min, int(wanted.test_share * len(names))))
     validations = min(wanted.validation, len(names) - wanted.train - tests)
     fixed = _shuffled(names, wnid)
     return _split_table(
@@ -144,6 +161,38 @@ def split_class(names: Sequence[str], wnid: str, seed: int, wanted: Wanted) -> p
         validation=fixed[tests : tests + validations],
         test=fixed[:tests],
     )
+
+
+def split_folders(names: Sequence[str], wnid: str, seed: int, wanted: Wanted) -> pd.DataFrame:
+    """Split the images of one class as the folders say that they lie in.
+
+    Where no folder validates, up to `validation` of those that train do, beyond `train`. Returns the form of
+    `split_class`; raises ValueError where a name comes twice, or is in no such folder.
+    """
+    _refuse_repeats(names, f"the images of {wnid}")
+    parts = by_part(wnid, _shuffled(names, wnid))
+    spare = 0 if parts["validation"] else max(0, min(wanted.validation, len(parts["train"]) - wanted.train))
+    return _split_table(
+        train=_shuffled(parts["train"][spare:], f"{seed}/{wnid}"),
+        validation=parts["validation"] or parts["train"][:spare],
+        test=parts["test"],
+    )
+
+
+def some_of_each(names: Sequence[str], classes: Mapping[str, str], train: int, parted: bool) -> dict[str, list[str]]:
+    """Choose a few images of some classes that never test, by whatever the classes are called.
+
+    Args:
+        names: of all images.
+        classes: what a class is called -> its wnid or key.
+        train: training images that every class has.
+        parted: whether folders say which images test; else the first in the fixed order of a class do.
+    """
+    found = {}
+    for called, wnid in classes.items():
+        own = _shuffled([name for name in names if name.startswith(f"{wnid}_")], wnid)
+        found[called] = (by_part(wnid, own)["train"] if parted else own)[-min(GLANCED, train) :]
+    return found
 
 
 def split_lists(

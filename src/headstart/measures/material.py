@@ -5,7 +5,7 @@ Letters in shapes: S source classes, T target classes, D features, N images.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from os.path import commonpath
 from typing import Any
@@ -50,8 +50,9 @@ class Material:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def related(self) -> tuple[Mapping[str, Node], list[str], list[str]]:
-        """Return the synsets of the taxonomy by wnid, and the wnids of targets and sources."""
-        return read_hypernyms(self.taxonomy), list(self.targets["wnid"]), list(self.sources["wnid"])
+        """Return the synsets of the taxonomy by wnid, and the wnids of targets (of their synsets) and sources."""
+        meant = self.targets["synset"] if "synset" in self.targets else self.targets["wnid"]
+        return read_hypernyms(self.taxonomy), list(meant), list(self.sources["wnid"])
 
 
 def read_material(files: Mapping[str, Any], sample: str, settings: Mapping[str, Any]) -> Material:
@@ -86,7 +87,33 @@ def read_material(files: Mapping[str, Any], sample: str, settings: Mapping[str, 
 
 def measured_on(measure: Callable[[Material], Array], material: Material, labels: Array, logits: Array) -> Array:
     """Return what a measure makes of other training images than those of the material, (T, S)."""
-    return measure(replace(material, labels=labels, logits=logits))
+    return with_own_rows(measure(replace(material, labels=labels, logits=logits)), material)
+
+
+def measured(measure: Callable[[Material], Array], reads: Sequence[str], material: Material) -> Array:
+    """Return what a measure makes of the material, (T, S).
+
+    Among classes of one's own, those without a synset are unknown (NaN) to a measure that reads the taxonomy, and those
+    that are themselves source classes are like that one alone.
+    """
+    if "synset" not in material.targets or "taxonomy" not in reads:
+        return with_own_rows(measure(material), material)
+    meant = (material.targets["synset"] != "").to_numpy()
+    similarity = np.full((len(meant), len(material.sources)), np.nan)
+    if meant.any():
+        similarity[meant] = measure(replace(material, targets=material.targets[meant]))
+    return with_own_rows(similarity, material)
+
+
+def with_own_rows(similarity: Array, material: Material) -> Array:
+    """Return similarities (T, S) in which a target that is itself a source class is like that one alone."""
+    if "synset" not in material.targets:
+        return similarity
+    places = pd.Index(material.sources["wnid"]).get_indexer(pd.Index(material.targets["synset"]))
+    rows, similarity = np.flatnonzero(places >= 0), np.array(similarity, dtype=np.float64)
+    similarity[rows] = 0.0
+    similarity[rows, places[rows]] = 1.0
+    return similarity
 
 
 def source_logits(features: Array, weight: Array, bias: Array) -> Array:

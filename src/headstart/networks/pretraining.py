@@ -6,7 +6,7 @@ On one machine's CPU, the same seed and thread count give the same bits. Letters
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -176,6 +176,19 @@ def print_accuracies(
     for view in views:
         top1 = accuracy(model, store, pictures, view, machine)
         print(f"top-1 with mean {list(view.mean)} and std {list(view.std)} instead: {top1:.4f}")
+
+
+def mean_probabilities(
+    model: nn.Module, store: PixelStore, chosen: Mapping[str, Sequence[str]], view: View, machine: Machine
+) -> dict[str, np.ndarray]:
+    """Give for each group of pictures the mean of the model's softmax over them, (S,), in double precision."""
+    place(model, machine.device).eval()
+    found = {}
+    with use_threads(machine.threads), torch.inference_mode():
+        for group, names in chosen.items():
+            images = normalise(crop_batch(store, names, view.side), view, machine.device)
+            found[group] = model(images).double().softmax(1).mean(0).cpu().numpy()
+    return found
 
 
 def save_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:

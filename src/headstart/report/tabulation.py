@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from headstart.report.claims import caption_claims, check_claims, lay_out_claims
+from headstart.report.own import remarks
 from headstart.report.palette import style
 from headstart.report.published import TABLE1, caption_beside, lay_out_beside, shows_published
 from headstart.report.rendering import Table
@@ -38,9 +39,9 @@ SEEDS = (
 
 
 def tabulate(name: str, results: Results) -> tuple[Table, str]:
-    """Lay out a table by name, and say in its caption which classes are left out, if any."""
+    """Lay out a table by name, and say in its caption which classes are left out, if any, or are none of WordNet's."""
     table, text = code_of(TABLES[name].code)(results)
-    return table, " ".join([text, *dropped(results)])
+    return table, " ".join([text, *remarks(results.classes), *dropped(results)])
 
 
 def dropped(results: Results) -> list[str]:

@@ -43,6 +43,38 @@ def blocks_of(library: str, name: str) -> list[str]:
     return next((blocks.split() for names, blocks in BLOCKS[library].items() if re.fullmatch(names, plain)), [])
 
 
+# Library -> names of networks -> their last stage, which is trained where a config does not say from where on.
+LAST_STAGES = {
+    "torchvision": {
+        r"(wide_)?resnet\d+(_2)?|resnext\d+_\d+x\d+d": "layer4",
+        r"mobilenet_v2": "features.17",
+        r"convnext_\w+": "features.7",
+        r"efficientnet_(b\d|v2_[ml])": "features.7",
+        r"densenet\w+": "features.denseblock4",
+        r"shufflenet_v2\w+": "stage4",
+    },
+    "timm": {
+        r"(wide_)?resnet(10|14|18|26|34|50|101|152|200)([cdst]|_2)?|resnext(50|101)d?_\w+|resnet(aa|blur|rs)\d+d?": (
+            "layer4"
+        ),
+        r"(tf_)?(mobilenetv2_\w+|efficientnet_(b|lite)\w*)": "blocks.6",
+        r"convnext(v2)?_\w+": "stages.3",
+        r"densenet\w+": "features.denseblock4",
+        r"regnet[vxyz]_\d\w*": "s4",
+    },
+}
+
+
+def last_stage(library: str, name: str) -> str | None:
+    """Return the last stage of a network, None where it is not known here.
+
+    >>> last_stage("timm", "resnet50.a1_in1k"), last_stage("timm", "vit_tiny_patch16_224")
+    ('layer4', None)
+    """
+    plain = name.partition(".")[0]
+    return next((stage for names, stage in LAST_STAGES.get(library, {}).items() if re.fullmatch(names, plain)), None)
+
+
 def unknown_block(library: str, name: str, trained_from: str) -> str | None:
     """Say that a network has no such block, None where it may have one."""
     valid = blocks_of(library, name)

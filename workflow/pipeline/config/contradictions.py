@@ -10,7 +10,9 @@ from headstart.fetching.manifest import read_manifest, safe_url
 from headstart.measures.hypernyms import read_table
 from headstart.vocabulary import MEASURES, split_name
 from pipeline.config.blocks import unknown_block
+from pipeline.config.own import own_faults
 from pipeline.config.runs import compared, reads, shown_groups, used_measures
+from pipeline.config.survey import survey
 from pipeline.config.tables import ConfigError, faults_of, read_rows, text_of
 from pipeline.layout import Layout
 
@@ -37,6 +39,12 @@ def read_wnids(path: str) -> list[str]:
     return wnids
 
 
+def target_wnids(config: Mapping[str, Any]) -> list[str]:
+    """Return the target classes in order: the list's wnids, or the keys of the classes in `images.folder`."""
+    folder = config["images"]["folder"]
+    return [one.key for one in survey(folder).classes] if folder else read_wnids(config["classes"]["targets"])
+
+
 def is_url(path: str | None) -> bool:
     """Say whether a path is on another machine.
 
@@ -49,7 +57,7 @@ def is_url(path: str | None) -> bool:
 def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what no single key shows to be wrong."""
     sources = read_wnids(config["classes"]["sources"])
-    targets = read_wnids(config["classes"]["targets"])
+    targets = target_wnids(config)
     for key, wnids in (("classes.sources", sources), ("classes.targets", targets)):
         twice = sorted({wnid for wnid in wnids if wnids.count(wnid) > 1}) if len(set(wnids)) < len(wnids) else []
         if twice:
@@ -64,6 +72,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     both = sorted(set(sources) & set(targets))
     if both:
         yield f"classes.targets: {', '.join(both)} are source classes too; take them out of one of the two lists"
+    yield from own_faults(config)
     yield from text_faults(config)
     yield from missing_tars(config, targets)
     yield from unknown_downloads(config)
@@ -80,7 +89,9 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
 def text_faults(config: Mapping[str, Any]) -> Iterator[str]:
     """Yield what is wrong with the other files of text that jobs will read: the taxonomy, lists of images, counts."""
     taxonomy = config["classes"]["taxonomy"]
-    if taxonomy.endswith(".tsv"):
+    if taxonomy is None and not config["images"]["folder"]:
+        yield "classes.taxonomy: null, which only images.folder can do without; name WordNet's folder, or `wordnet`"
+    elif taxonomy and taxonomy.endswith(".tsv"):
         try:
             read_rows(taxonomy, "\t", strict=True)
             read_table(taxonomy)
@@ -181,8 +192,8 @@ def image_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
         )
     if images["test_min"] > images["test"]:
         yield f"images.test_min: {images['test_min']} is more than images.test = {images['test']}; lower it"
-    if images["drawn"] is None and images["tars"] is None:
-        yield "images.tars: null, and images.drawn is null too; name the tars, or draw the images"
+    if images["drawn"] is None and images["tars"] is None and images["folder"] is None:
+        yield "images.tars: null, and images.drawn and images.folder too; name the tars or a folder, or draw the images"
     if images["drawn"] is None and source["weights"] is None:
         yield "source.weights: null, but only drawn images can train a source network; name a file of weights"
     if images["drawn"] is None and config["wordvectors"]["path"] is None and reads(config, "vectors"):

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from pipeline.config.contradictions import ConfigError, contradictions, is_url
+from pipeline.config.own import completed, without_what_is_missing
 from pipeline.config.schema import read_schema
 from pipeline.layout import Layout
 
@@ -50,7 +51,7 @@ def load_config(
         ConfigError: one line for each fault.
     """
     schema = read_schema(project)
-    given = numbers_read(given, schema)
+    given = numbers_read(completed(given, project), schema)
     faults = [explain(error) for error in Draft202012Validator(schema).iter_errors(dict(given))]
     if faults:
         raise ConfigError(listing(faults))
@@ -58,7 +59,7 @@ def load_config(
     config["data"] = os.environ.get("HEADSTART_DATA", config["data"])
     faults = [*resolve_paths(config, project, imported), *namesakes(config["experiment"], files, project)]
     if not faults:
-        faults = list(contradictions(config))
+        faults = list(contradictions(without_what_is_missing(config)))
     if faults:
         raise ConfigError(listing(faults))
     return config
@@ -143,10 +144,14 @@ def resolve_paths(config: dict[str, Any], project: Path, absolute: bool) -> Iter
         value = look_up(config, key)
         if value is None or (key == "classes.taxonomy" and value == "wordnet"):
             continue
+        if config["images"]["folder"] and key == "classes.targets":
+            continue  # made by the run
         fetched = value.startswith("{downloads}/")
         path = expand(value, config) if fetched else from_project(expand(value, config), project, absolute)
         replace(config, key, path)
-        if not fetched and not os.path.exists(path):
+        # Who has images of their own may have no word vectors; these are left out then.
+        optional = bool(config["images"]["folder"]) and key == "wordvectors.path"
+        if not fetched and not optional and not os.path.exists(path):
             yield missing_path(key, value, path)
     tars = config["images"]["tars"]
     if tars and not is_url(tars):

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from headstart.entries import Result
 from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES, code_of, split_name
-from pipeline.config.contradictions import is_url, read_wnids
+from pipeline.config.contradictions import is_url, read_wnids, target_wnids
 from pipeline.config.runs import (
     cells,
     compared,
@@ -21,6 +21,7 @@ from pipeline.config.runs import (
     used_measures,
     variants,
 )
+from pipeline.config.survey import survey
 from pipeline.layout import Layout
 from pipeline.plan.supplies import count_members, needed_files, needed_tars, tars_there
 
@@ -28,7 +29,7 @@ from pipeline.plan.supplies import count_members, needed_files, needed_tars, tar
 LISTED = {"train": 900, "test": 100}  # per class; the authors' lists have 81,000 and 9,000 names of 90 classes
 IMAGES_OF_SYNSET = 1281  # mean of ILSVRC2012's training classes: 1,281,167 images of 1000 synsets
 ONCE = (
-    *("describe_classes", "audit_images", "embed_images", "build_explorer", "record_provenance"),
+    *("audit_images", "embed_images", "build_explorer", "record_provenance"),
     "all",
 )
 
@@ -73,7 +74,7 @@ def count(config: Mapping[str, Any], evaluations: int) -> Counts:
         config: with defaults, as `load_config` gives it.
         evaluations: of one run, as many as `headstart.finetuning.settings.evaluation_steps` lists.
     """
-    sources, targets = (read_wnids(config["classes"][role]) for role in ("sources", "targets"))
+    sources, targets = read_wnids(config["classes"]["sources"]), target_wnids(config)
     wnids = offered(config, targets)
     parts, source = find_images(config, wnids)
     kept = [part for part in parts if part.kept]
@@ -125,7 +126,7 @@ def count_passes(config: Mapping[str, Any], shown: Iterable[tuple[str, int, int]
 
 def offered(config: Mapping[str, Any], wnids: list[str]) -> list[str]:
     """Return the target classes that can have images; a folder of one's own may lack some, which are then dropped."""
-    if config["images"]["drawn"] or is_url(config["images"]["tars"]):
+    if config["images"]["drawn"] or config["images"]["folder"] or is_url(config["images"]["tars"]):
         return wnids
     there = tars_there(config, wnids)
     layout = Layout(config["experiment"])
@@ -137,6 +138,8 @@ def find_images(config: Mapping[str, Any], wnids: list[str]) -> tuple[list[Part]
     images = config["images"]
     if images["drawn"]:
         return [by_lot(images["drawn"]["target"], images) for _ in wnids], "drawn"
+    if images["folder"]:
+        return [by_folders(one.pictures, images) for one in survey(images["folder"]).classes], "as named"
     if images["lists"]:
         listed = read_listed(config)
         said = "as listed" if listed else f"assumed: {LISTED['train']} + {LISTED['test']} a class"
@@ -174,7 +177,19 @@ def by_lot(found: int, images: Mapping[str, Any]) -> Part:
     if found < images["train"] + images["test_min"]:
         return Part(found, 0, 0, kept=False)
     test = min(images["test"], found - images["train"])
+    if images.get("test_share"):
+        test = min(test, max(images["test_min"], int(images["test_share"] * found)))
     return Part(found, min(images["validation"], found - images["train"] - test), test, kept=True)
+
+
+def by_folders(pictures: Mapping[str, int], images: Mapping[str, Any]) -> Part:
+    """Split the images of one class as its folders say, or by lot where they say nothing."""
+    if "" in pictures:
+        return by_lot(pictures[""], images)
+    train, test = pictures.get("train", 0), pictures.get("test", 0)
+    spare = max(0, min(images["validation"], train - images["train"]))
+    kept = train >= images["train"] and test >= images["test_min"]
+    return Part(sum(pictures.values()), pictures.get("validation", 0) or spare, test, kept)
 
 
 def by_lists(train: int, test: int, images: Mapping[str, Any]) -> Part:
@@ -235,15 +250,20 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
 def image_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[str, int]:
     """Return the jobs that fetch, draw and decode images and make the source network ready."""
     drawn, source = bool(config["images"]["drawn"]), config["source"]
+    own, taxonomy = bool(config["images"]["folder"]), config["classes"]["taxonomy"]
     fetched = len(needed_files(config, wordnet=True))
     shown = bool(source["samples"] and (source["weights"] or not drawn))
     return {
         "draw_shapes": sources + targets if drawn else 0,
         "fetch_synset": targets if not drawn and is_url(config["images"]["tars"]) else 0,
+        "pack_images": targets if own else 0,
+        "choose_synsets": int(own),
+        "name_classes": int(own),
+        "describe_classes": int(not own),
         "fetch_file": fetched,
         "decode_images": sources + targets if drawn else targets,
         "decode_samples": int(shown),
-        "prepare_wordnet": int(not config["classes"]["taxonomy"].endswith(".tsv")),
+        "prepare_wordnet": int(bool(taxonomy and not taxonomy.endswith(".tsv"))),
         "train_source": int(not source["weights"]),
         "check_source": int(bool(source["weights"] and source["samples"])),
     }

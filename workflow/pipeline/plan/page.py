@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from pipeline.config.contradictions import is_url, read_wnids
+from pipeline.config.contradictions import is_url, target_wnids
 from pipeline.config.loading import load_config
+from pipeline.config.own import spelt_out
 from pipeline.plan.counts import IMAGES_OF_SYNSET, Counts, count
 from pipeline.plan.estimates import Machine, Rate, Room, Stage, machines_of, read_rates, rooms, stages
+from pipeline.plan.own_images import found_lines
 from pipeline.plan.supplies import Supply, needed_files, needed_tars, tars_there
 
 if TYPE_CHECKING:
@@ -33,16 +35,20 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="plan.py", description=__doc__)
     parser.add_argument("config", type=Path)
     parser.add_argument("--files", action="store_true", help="list every file with its address instead")
+    parser.add_argument("--config", dest="values", nargs="+", default=[], help="KEY=VALUE, as for Snakemake")
     given = parser.parse_args(arguments)
     try:
-        config = load_config(yaml.safe_load(given.config.read_text()) or {}, PROJECT, [given.config])
+        values = (value.partition("=") for value in given.values)
+        written = (yaml.safe_load(given.config.read_text()) or {}) | {key: text for key, _, text in values}
+        config = load_config(written, PROJECT, [given.config])
         wordnet = wordnet_place(config)
         files = needed_files(config, wordnet is not None)
-        tars = needed_tars(config, read_wnids(config["classes"]["targets"]))
+        tars = needed_tars(config, target_wnids(config))
         if given.files:
             print("\n".join(every_file([*files, *tars])))
         else:
-            print("\n".join(page(given.config, config, files, tars, wordnet)))
+            found = found_lines(config, spelt_out(written)["groups"]) if config["images"]["folder"] else ()
+            print("\n".join([*found, *page(given.config, config, files, tars, wordnet)]))
     except (OSError, ValueError, yaml.YAMLError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -84,7 +90,7 @@ def page(
     costs = measure(config, counts.sources, counts.targets)
     rates = read_rates(PROJECT / "config/throughputs.tsv")
     yield f"Plan of {path}, as if no result were there yet"
-    wnids = read_wnids(config["classes"]["targets"])
+    wnids = target_wnids(config)
     targets = str(counts.targets) if counts.targets == len(wnids) else f"{counts.targets} of {len(wnids)}"
     yield (
         f"{targets} target and {counts.sources} source classes, {source['library']} {source['name']} trained "
@@ -119,8 +125,9 @@ def file_lines(
         yield f"  every file with its address: make plan CONFIG={path} FILES=1"
     else:
         yield "  nothing is fetched"
-    if not tars and not config["images"]["drawn"] and not is_url(config["images"]["tars"]):
-        wnids = read_wnids(config["classes"]["targets"])
+    images = config["images"]
+    if not tars and not images["drawn"] and not images["folder"] and not is_url(images["tars"]):
+        wnids = target_wnids(config)
         yield f"  {len(tars_there(config, wnids))} of {len(wnids)} tars of images are at {config['images']['tars']}"
     if wordnet:
         yield f"  WordNet is installed: {wordnet}"
