@@ -19,8 +19,8 @@ TARGETS = pd.DataFrame({"wnid": ["a-1", "b-2", "c-3"], "lemmas": ["screw", "cats
 
 @pytest.fixture
 def material(tmp_path):
-    rows = [("n00000001", "animal.n.01", "", "animal", "x"), ("n00000002", "dog.n.01", "n00000001", "dog", "x"),
-            ("n00000003", "cat.n.01", "n00000001", "cat", "x"), ("n00000004", "pet.n.01", "n00000002", "pet", "x")]  # fmt: skip
+    tree = [("1", "animal", ""), ("2", "dog", "n00000001"), ("3", "cat", "n00000001"), ("4", "pet", "n00000002")]
+    rows = [(f"n0000000{number}", f"{name}.n.01", parent, name, "x") for number, name, parent in tree]
     table = tmp_path / "made.tsv"
     table.write_text("\n".join("\t".join(row) for row in [tuple(COLUMNS), *rows]) + "\n")
     return Material(targets=TARGETS, sources=SOURCES, taxonomy=str(table))
