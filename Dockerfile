@@ -1,6 +1,6 @@
 FROM condaforge/miniforge3:latest
 LABEL io.github.snakemake.containerized="true"
-LABEL io.github.snakemake.conda_env_hash="e50c10f96e783677621bf248756a2510cfd53eb6c2dc4d6fabb399b5bff4d635"
+LABEL io.github.snakemake.conda_env_hash="0e3a0821a747c965c6932ab9c70b9be095b27ddd8f2c3dbec693a16cc6fb8b6b"
 # Conda environment:
 #   source: envs/report.yaml
 #   prefix: /conda-envs/9a479edbfcac63a656f36afe479ce63b
@@ -41,7 +41,7 @@ RUN mkdir -p /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b
 COPY envs/text.yaml /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b/environment.yaml
 # Conda environment:
 #   source: envs/vision.yaml
-#   prefix: /conda-envs/713cd48728af27d9109445ef86b12c53
+#   prefix: /conda-envs/62ba7ea0b2e681bcf6fce40fb3a9883c
 #   # Networks, images and arrays.
 #   channels:
 #     - conda-forge
@@ -55,15 +55,16 @@ COPY envs/text.yaml /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b/environment.yam
 #     - pandas =3.1
 #     - pyarrow =26.0
 #     - pillow =13.0
+#     - imagehash =4.3
 #     - pyyaml =6.0
 #     - tqdm =4.70
 #     - requests =2.34
 #     - urllib3 =2.8
 #     - scipy >=1.17,<1.19
-RUN mkdir -p /conda-envs/713cd48728af27d9109445ef86b12c53
-COPY envs/vision.yaml /conda-envs/713cd48728af27d9109445ef86b12c53/environment.yaml
+RUN mkdir -p /conda-envs/62ba7ea0b2e681bcf6fce40fb3a9883c
+COPY envs/vision.yaml /conda-envs/62ba7ea0b2e681bcf6fce40fb3a9883c/environment.yaml
 
 RUN conda env create --prefix /conda-envs/9a479edbfcac63a656f36afe479ce63b --file /conda-envs/9a479edbfcac63a656f36afe479ce63b/environment.yaml && \
     conda env create --prefix /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b --file /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b/environment.yaml && \
-    conda env create --prefix /conda-envs/713cd48728af27d9109445ef86b12c53 --file /conda-envs/713cd48728af27d9109445ef86b12c53/environment.yaml && \
+    conda env create --prefix /conda-envs/62ba7ea0b2e681bcf6fce40fb3a9883c --file /conda-envs/62ba7ea0b2e681bcf6fce40fb3a9883c/environment.yaml && \
     conda clean --all -y

@@ -7,17 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from headstart.measures.choosing import (
-    ABSENT,
-    UNKNOWN,
-    chosen,
-    propose,
-    read_choices,
-    seen_senses,
-    settled,
-    several,
-    write_choices,
-)
+from headstart.measures.choices import ABSENT, chosen, read_choices
+from headstart.measures.choosing import UNKNOWN, propose, seen_senses, settled, several, write_choices
 from headstart.measures.hypernyms import Node
 from headstart.measures.own_classes import describe_own, relation
 from headstart.measures.senses import SYSTEM, Nouns, find_nouns, installed_places, spellings

@@ -304,7 +304,7 @@ def test_the_page_of_the_paper_says_it_all_on_one_screen(empty, capsys, monkeypa
     assert re.search(r"left to fetch: at least 12\.5 GB, and flickr4m\.word2vec\.tar\.gz of unknown size", page)
     assert re.search(r"synsets/<wnid>\.tar, 90 +~12\.3 GB  1 here +terms of image-net\.org", page)
     assert "wordnet.zip" in page and "1281 images (as in ILSVRC2012) of 108 KB (its mean) assumed" in page
-    assert re.search(r"Snakemake jobs +285$", page, flags=re.MULTILINE)
+    assert re.search(r"Snakemake jobs +286$", page, flags=re.MULTILINE)
     assert re.search(r"in all, about +22 days +4\.3 h +27 min", page)
     assert "x 0.5 assumed [1]" in page and "RTX 3090" in page
 
@@ -323,7 +323,7 @@ def test_a_drawn_experiment_fetches_nothing(empty, capsys):
     assert plan.main([str(PROJECT / "config/minimal.yaml")]) == 0
     page = capsys.readouterr().out
     assert "nothing is fetched" in page and "target images drawn" in page
-    assert re.search(r"images decoded +80 ", page) and re.search(r"Snakemake jobs +58$", page, flags=re.MULTILINE)
+    assert re.search(r"images decoded +80 ", page) and re.search(r"Snakemake jobs +59$", page, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,10 @@ class Experiment:
         """Return what decoding found of each target class."""
         return [self.layout.at("image_audit", wnid=wnid) for wnid in self.present(self.targets)]
 
+    def digests(self) -> list[str]:
+        """Return how the images of each target class can be told from others."""
+        return [self.layout.at("digests", wnid=wnid) for wnid in self.present(self.targets)]
+
     def source_pictures(self) -> list[str]:
         """Return pixel stores holding pictures of source classes, if there are any."""
         if self.drawn:

@@ -13,6 +13,7 @@ PLACES = {
     # Data.
     "store": "results/{experiment}/images/{wnid}.arrow",
     "image_audit": "results/{experiment}/images/{wnid}.audit.csv",
+    "digests": "results/{experiment}/images/{wnid}.digests.csv",
     "samples": "results/{experiment}/images/samples.arrow",
     "synsets": "results/{experiment}/classes.tsv",
     "classes": "results/{experiment}/classes.csv",
@@ -20,6 +21,7 @@ PLACES = {
     "targets": "results/{experiment}/targets.csv",
     "images": "results/{experiment}/images.csv",
     "split": "results/{experiment}/splits/{seed}.csv",
+    "doubles": "results/{experiment}/doubles.csv",
     # The source network and what it sees.
     "weights": "results/{experiment}/source/weights.safetensors",
     "accuracy": "results/{experiment}/source/accuracy.csv",

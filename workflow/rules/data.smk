@@ -86,6 +86,7 @@ rule decode_images:
     output:
         store=AT.store,
         audit=AT.image_audit,
+        digests=AT.digests,
     log:
         AT.log("decode_images", "{wnid}"),
     benchmark:
@@ -185,6 +186,7 @@ rule audit_images:
     input:
         classes=AT.classes,
         audits=experiment.image_audits(),
+        digests=experiment.digests(),
         lists=experiment.lists(),
     output:
         audit=report(

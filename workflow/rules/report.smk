@@ -95,6 +95,7 @@ rule build_explorer:
         similarity=experiment.similarities(),
         classes=AT.classes,
         audit=AT.audit,
+        doubles=AT.doubles,
         pictures=experiment.stores(experiment.targets) + experiment.source_pictures(),
         published=runs.published(),
     output:

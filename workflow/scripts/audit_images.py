@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from headstart.data.audit import audit_classes, kept_images, require_two, say_listed
+from headstart.data.doubles import count_shared, read_digests, say_shared
 from headstart.data.splits import Wanted, read_lists
 from headstart.jobs.files import write_table
 
@@ -16,7 +17,7 @@ classes = pd.read_csv(snakemake.input.classes, keep_default_na=False)
 targets = classes[classes["role"] == "target"]
 audits = {Path(path).name.split(".")[0]: pd.read_csv(path, keep_default_na=False) for path in snakemake.input.audits}
 lists = read_lists([Path(path) for path in snakemake.input.lists])
-params = snakemake.params
+params, digests = snakemake.params, read_digests(snakemake.input.digests)
 
 audit = audit_classes(
     targets["wnid"],
@@ -28,6 +29,8 @@ audit = audit_classes(
     shown=params.shown,
     parted=params.parted,
 )
+audit = count_shared(audit, digests)
+print(*say_shared(digests, dict(zip(targets["wnid"], targets["lemmas"], strict=True))), sep="\n")
 print(audit.to_string(index=False), *say_listed(audit), sep="\n")
 require_two(audit)
 write_table(audit, snakemake.output.audit)

@@ -21,4 +21,5 @@ results = Results(
     sample=params.sample,
 )
 runs, sweep = read_history(inputs.runs, params.explored), pd.read_csv(inputs.sweep)
-write_page(params.title, results, runs, sweep, inputs.pictures, snakemake.output.page)
+doubles = pd.read_csv(inputs.doubles, keep_default_na=False)
+write_page(params.title, results, runs, sweep, inputs.pictures, snakemake.output.page, doubles)

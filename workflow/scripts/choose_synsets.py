@@ -10,7 +10,8 @@ from headstart.data.images import PixelStore
 from headstart.data.splits import some_of_each
 from headstart.data.views import View
 from headstart.machine.machines import pick_machine
-from headstart.measures.choosing import propose, read_choices, seen_senses, settled, several, write_choices
+from headstart.measures.choices import read_choices
+from headstart.measures.choosing import propose, seen_senses, settled, several, write_choices
 from headstart.measures.senses import nouns_of
 from headstart.networks.backbones import load_classifier
 from headstart.networks.pretraining import mean_probabilities

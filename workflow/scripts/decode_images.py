@@ -6,8 +6,10 @@ follow(snakemake.log[0])
 
 from pathlib import Path
 
-from headstart.data.images import decode_tar
+from headstart.data.doubles import digest_pictures
+from headstart.data.images import PixelStore, decode_tar
 from headstart.data.splits import all_listed
+from headstart.jobs.files import write_table
 
 decode_tar(
     Path(snakemake.input.tar),
@@ -17,3 +19,4 @@ decode_tar(
     min_side=snakemake.params.min_side,
     wanted=all_listed([Path(path) for path in snakemake.input.lists]),
 )
+write_table(digest_pictures(PixelStore([Path(snakemake.output.store)])), snakemake.output.digests)

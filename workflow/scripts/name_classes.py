@@ -5,7 +5,7 @@ from headstart.jobs.logs import follow
 follow(snakemake.log[0])
 
 from headstart.jobs.files import write_table
-from headstart.measures.choosing import chosen, read_choices
+from headstart.measures.choices import chosen, read_choices
 from headstart.measures.own_classes import describe_own
 
 inputs, params = snakemake.input, snakemake.params

@@ -14,7 +14,8 @@ import pandas as pd
 import vl_convert
 
 from headstart.data.images import PixelStore
-from headstart.explorer.facts import gather, nearest_first, number
+from headstart.explorer.doubles import doubles_section
+from headstart.explorer.facts import gather, labels, nearest_first, number
 from headstart.explorer.specs import all_specs
 from headstart.explorer.thumbnails import picture_classes
 from headstart.jobs.files import replacing
@@ -47,6 +48,7 @@ def write_page(
     sweep: pd.DataFrame,
     stores: Sequence[str | os.PathLike[str]],
     path: str | os.PathLike[str],
+    doubles: pd.DataFrame | None = None,
 ) -> None:
     """Write the interactive page of an experiment, one file that needs no other.
 
@@ -57,6 +59,7 @@ def write_page(
         sweep: the numbers of Figure 3.
         stores: pixel stores with pictures of target and source classes.
         path: of the page.
+        doubles: pictures that come twice, as `data.doubles.find_doubles` gives them.
     """
     facts = gather(results, runs, sweep)
     facts["experiment"] = title
@@ -66,10 +69,11 @@ def write_page(
     facts["specs"] = all_specs(facts)
     tables = {"table2": to_element(*tabulate("table2", results)), "starts": starts_section(results)}
     targets = [target["wnid"] for target in facts["targets"]]
+    store = PixelStore([Path(one) for one in stores])
+    if doubles is not None:
+        tables["doubles"] = doubles_section(doubles, labels(results.classes, targets), store)
     left = LIMIT - len(fill(facts | {"pictures": {}}, tables).encode())
-    facts["pictures"] = picture_classes(
-        PixelStore([Path(store) for store in stores]), targets, nearest_first(facts), left
-    )
+    facts["pictures"] = picture_classes(store, targets, nearest_first(facts), left)
     with replacing(path) as partial:
         partial.write_text(fill(facts, tables), encoding="utf-8")
 
@@ -111,6 +115,7 @@ def fill(facts: Mapping[str, Any], tables: Mapping[str, str]) -> str:
     parts = {
         "title": html.escape(facts["experiment"]),
         "style": (HERE / STYLE).read_text(encoding="utf-8"),
+        "doubles": "",
         **tables,
         "facts": as_json(facts),
         "library": closed(library()),

@@ -1,7 +1,6 @@
 """Map names of classes to synsets: every sense goes into a table, with the reason for the one that counts.
 
-The table (class, wnid, gloss, why) has a line for each sense of each name; the line with a reason counts. Whoever
-edits it moves the reason, or takes it away: rows of a class that is there already are never written again.
+Rows of a class that is in the table already are never written again.
 
 Letters in shapes: S source classes.
 """
@@ -11,30 +10,19 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from headstart.jobs.files import replacing
-from headstart.measures.hypernyms import WNID, read_hypernyms
+from headstart.measures.choices import ABSENT, COLUMNS, Row
+from headstart.measures.hypernyms import read_hypernyms
 from headstart.measures.senses import Nouns, Sense
 from headstart.measures.wupalmer import wu_palmer
 
-COLUMNS = ("class", "wnid", "gloss", "why")
 UNKNOWN = "no noun of WordNet is called so"
-ABSENT = "WordNet is not installed"
 # Senses whose scores differ by less look alike, and the more frequent one counts.
 ALIKE = 0.01
-Row = dict[str, str]
-
-
-def read_choices(path: str | os.PathLike[str]) -> list[Row]:
-    """Read the rows of the table, none where it is not there yet."""
-    if not Path(path).exists():
-        return []
-    with open(path, newline="", encoding="utf-8-sig") as lines:
-        return [{key: value or "" for key, value in row.items()} for row in csv.DictReader(lines, delimiter="\t")]
 
 
 def write_choices(rows: Iterable[Row], path: str | os.PathLike[str]) -> None:
@@ -43,31 +31,6 @@ def write_choices(rows: Iterable[Row], path: str | os.PathLike[str]) -> None:
         table = csv.DictWriter(file, COLUMNS, delimiter="\t", lineterminator="\n", extrasaction="ignore")
         table.writeheader()
         table.writerows(rows)
-
-
-def chosen(rows: Iterable[Row]) -> dict[str, str]:
-    """Return class -> wnid of the synset that counts, "" for a class without one.
-
-    Raises ValueError where columns are missing, a class has several lines with a reason, or a wnid is none.
-
-    >>> chosen([{"class": "iris", "wnid": "n12411922", "gloss": "", "why": ""}])
-    {'iris': ''}
-    """
-    found: dict[str, str] = {}
-    for row in rows:
-        if not {"class", "wnid", "why"} <= set(row):
-            raise ValueError(f"expected columns {', '.join(COLUMNS)}, separated by tabs, got {', '.join(row)}")
-        name, wnid = row["class"], row["wnid"].strip()
-        if wnid and not WNID.fullmatch(wnid):
-            raise ValueError(f"class {name!r}: expected a wnid such as n02084071, or nothing, got {wnid!r}; correct it")
-        found.setdefault(name, "")
-        if row["why"].strip() and wnid:
-            if found[name]:
-                raise ValueError(
-                    f"class {name!r}: both {found[name]} and {wnid} have a reason in the column why; leave one of them"
-                )
-            found[name] = wnid
-    return found
 
 
 def settled(rows: Iterable[Row], nouns: Nouns | None) -> list[Row]:

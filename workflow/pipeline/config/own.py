@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from headstart.measures.choosing import chosen
+from headstart.measures.choices import chosen
 from headstart.measures.senses import Nouns, Sense, find_nouns
 from headstart.vocabulary import MEASURES, all_starts, split_name
 from pipeline.config.blocks import last_stage

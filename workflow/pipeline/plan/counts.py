@@ -29,7 +29,7 @@ from pipeline.plan.supplies import count_members, needed_files, needed_tars, tar
 LISTED = {"train": 900, "test": 100}  # per class; the authors' lists have 81,000 and 9,000 names of 90 classes
 IMAGES_OF_SYNSET = 1281  # mean of ILSVRC2012's training classes: 1,281,167 images of 1000 synsets
 ONCE = (
-    *("audit_images", "embed_images", "build_explorer", "record_provenance"),
+    *("audit_images", "find_doubles", "embed_images", "build_explorer", "record_provenance"),
     "all",
 )
 

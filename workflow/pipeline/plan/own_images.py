@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from headstart.measures.choosing import ABSENT
+from headstart.measures.choices import ABSENT
 from pipeline.config.own import senses_found
 from pipeline.config.survey import Survey, survey
 
