@@ -23,12 +23,12 @@ A file named so replaces the default, it is not mixed with it. Single values can
 |---|---|
 | `config.yaml` | drawn shapes: no download, minutes on two cores |
 | `photos.yaml` | photographs and a MobileNetV2 pretrained on ILSVRC |
+| `own.yaml` | images of your own: `make own IMAGES=folder` |
 | `paper.yaml` | the paper's own: ImageNet and ResNet-101; needs a GPU |
 | `rehearsal.yaml` | the same in small, from a server on this machine: `make rehearsal` |
 | `minimal.yaml` | a few shapes in seconds, for the tests |
 
-For images of your own, copy `photos.yaml`, give it another `experiment`, list your classes by WordNet id in a table
-with a column `wnid`, and point `images.tars` at one tar per class. The config is checked before any job starts: an
+[docs/own-data.md](../docs/own-data.md) is about images of your own. The config is checked before any job starts: an
 unknown key, a value out of bounds or a file that is not there is refused with key, value and cure. Input paths are
 looked for from the working directory, then from the project's folder; `{data}` in them stands for `data`.
 
