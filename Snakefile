@@ -41,7 +41,8 @@ rule all:
 
 
 onsuccess:
-    print(closing_words(Path(AT.explorer).parent, [str(path) for path in workflow.overwrite_configfiles]))
+    configs = [str(path) for path in workflow.overwrite_configfiles]
+    print(closing_words(Path(AT.explorer).parent, configs, workflow.config_settings.config))
 
 
 onerror:

@@ -37,6 +37,8 @@ def test_the_end_names_every_place_and_the_config_the_report_needs(tmp_path):
     assert f"figures  {tmp_path}/figures/" in words
     assert f"explore  {tmp_path}/explore.html" in words
     assert f"snakemake --report {tmp_path}/report.html --configfile config/photos.yaml" in words
+    words = closing_words(tmp_path, ["config/own.yaml"], {"images": "my birds", "seeds": [0]})
+    assert "--configfile config/own.yaml --config 'images=my birds' 'seeds=[0]'" in words
 
 
 def test_the_end_says_where_the_papers_values_are_if_any_show(tmp_path):

@@ -106,8 +106,11 @@ def test_what_holds_no_classes_is_refused(tmp_path):
 def test_names_that_cannot_be_written_down_are_refused(tmp_path):
     fill(tmp_path, "a/1.jpg", "b/1.jpg")
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/a/\xe4.jpg")).write_bytes(b"latin-1")
-    with pytest.raises(ConfigError, match=r"another encoding than UTF-8, or a line break\); rename it"):
+    with pytest.raises(ConfigError, match=r"\(braces, line breaks, another encoding than UTF-8\); rename it"):
         survey(str(tmp_path))
+    fill(tmp_path / "more", "{a}/1.jpg", "b/1.jpg")
+    with pytest.raises(ConfigError, match=r"/\{a\}/1\.jpg' has a name with signs"):
+        survey(str(tmp_path / "more"))
 
 
 def test_keys_tell_classes_apart_whose_letters_are_the_same():

@@ -1,18 +1,20 @@
 """What a person sees in the terminal when a run has ended: Table 2, and where the rest is."""
 
 import csv
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 SCORES = {"first": "First", "best": "Best"}
 
 
-def closing_words(folder: Path, configs: Sequence[str]) -> str:
+def closing_words(folder: Path, configs: Sequence[str], values: Mapping[str, object] | None = None) -> str:
     """Return Table 2 as text, if it is there, and the places of tables, figures, page and report.
 
     Args:
         folder: `results/<experiment>`.
         configs: the config files named on the command line, which the report needs again.
+        values: those named there with `--config`, likewise.
     """
     table, page = folder / "tables/table2.csv", folder / "tables/table2.md"
     shown = []
@@ -20,6 +22,8 @@ def closing_words(folder: Path, configs: Sequence[str]) -> str:
         shown = [text_table(table), page.read_text().split("\n\n", 1)[1]]
         shown += [f"paper    its values stand beside ours in {page}\n"] if beside(table) else []
     named = f" --configfile {' '.join(configs)}" if configs else ""
+    if values:
+        named += " --config " + " ".join(shlex.quote(f"{key}={value}") for key, value in values.items())
     report = f"report   snakemake --report {folder}/report.html{named}"
     places = {
         "tables": f"tables   {folder}/tables/",

@@ -146,7 +146,7 @@ class Experiment:
     def taxonomy(self) -> str:
         """Return the table or the folder of WordNet that relates the classes."""
         given = self.config["classes"]["taxonomy"]
-        return given if given.endswith(".tsv") else self.layout.wordnet
+        return given if given and given.endswith(".tsv") else self.layout.wordnet
 
     def wordnet(self) -> list[str]:
         """Return WordNet for classes of one's own, if it is installed."""

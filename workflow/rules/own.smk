@@ -29,7 +29,8 @@ if experiment.own:
         The table is updated: what it says of a class already, or what somebody made of that, stays.
         """
         input:
-            stores=experiment.stores(experiment.targets),
+            # What a name means does not change with one more image.
+            stores=ancient(experiment.stores(experiment.targets)),
             weights=experiment.source_weights(),
             wordnet=experiment.wordnet(),
         output:

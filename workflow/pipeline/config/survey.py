@@ -171,8 +171,9 @@ def _all_files(folder: Path) -> Iterator[Path]:
 
 def _refuse_odd_names(found: Survey) -> None:
     for path in (path for one in found.classes for path in one.files):
-        if not path.isprintable():
+        # Snakemake takes braces for wildcards.
+        if not path.isprintable() or set(path) & set("{}"):
             raise ConfigError(
-                f"images.folder: {os.fsencode(path)!r} has a name with signs that cannot be written down (another "
-                "encoding than UTF-8, or a line break); rename it"
+                f"images.folder: {os.fsencode(path)!r} has a name with signs that cannot be dealt with (braces, line "
+                "breaks, another encoding than UTF-8); rename it"
             )
