@@ -56,6 +56,7 @@ MAY_BE_HEAVY = (
         "report/charts",
         "report/figures",
         "report/gallery",
+        "report/ranks",
         "report/starts_figure",
     ),
 )

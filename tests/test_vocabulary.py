@@ -51,7 +51,9 @@ def test_labels_and_titles_are_told_apart():
 def test_what_an_entry_reads_is_known():
     known = {"images", "taxonomy", "vectors", "counts", "semantic"}
     assert {part for measure in MEASURES.values() for part in measure.reads} <= known
-    assert {part for strategy in STRATEGIES.values() for part in strategy.reads} <= {"trunk"}
+    assert {part for strategy in STRATEGIES.values() for part in strategy.reads} <= {
+        *("trunk", "features", "sources"),
+    }
 
 
 def test_a_variant_tells_the_options_that_are_no_defaults_in_one_order():

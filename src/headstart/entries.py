@@ -90,7 +90,8 @@ class Strategy:
         label: in tables and figures.
         code: a class as `finetuning.strategies.finetune.FineTune`.
         reads: what a training job needs besides heads and images; `trunk`, where evaluation can share the frozen
-            blocks' output for the test images.
+            blocks' output for the test images; `features`, what the pretrained network sees of the target images;
+            `sources`, pictures of source classes.
         options: name -> JSON schema, with a default, of what a group may set under `options`.
         dashes: of its curves.
     """
@@ -104,8 +105,21 @@ class Strategy:
 
 @dataclass(frozen=True)
 class Result:
-    """A table or a figure: `code` is a function of `Results`; `reads` are its parts that come from runs or measures."""
+    """A table or a figure: `code` is a function of `Results`; `reads` are its parts that come from runs or measures.
+
+    One that reads `starts` or `strategies` is made only where several of these are compared.
+    """
 
     title: str
     code: str
     reads: tuple[str, ...]
+
+
+def option(description: str, default: Any, **schema: Any) -> dict[str, Any]:
+    """Return the JSON schema of what a group may set under `options`: a number, unless something else is said.
+
+    >>> option("Share of a label spread.", 0.1, minimum=0)
+    {'description': 'Share of a label spread.', 'type': 'number', 'minimum': 0, 'default': 0.1}
+    """
+    kind = {} if "enum" in schema or "type" in schema else {"type": "number"}
+    return {"description": description, **kind, **schema, "default": default}

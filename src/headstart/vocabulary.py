@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headstart.entries import Kernel, Look, Measure, Result, Rows, Start, Strategy
+from headstart.entries import Kernel, Look, Measure, Result, Rows, Start, Strategy, option
 
 BLEND = re.compile(r"(?P<word>[a-z][a-z0-9_]*)(-k(?P<K>[1-9][0-9]*))?(?P<rows>(-[a-z]+)*)")
 # The strategy of the paper, which names and tables leave unsaid.
@@ -84,6 +84,12 @@ ROWS: dict[str, Rows] = {
     "unit": Rows("rows of one length", "heads.blending:equal_rows", (4.0, 1.0, 4.0, 3.0)),
 }
 
+# Options of strategies that descend by SGD.
+DESCENT = {
+    "learning_rate": option("Of SGD.", 0.01, exclusiveMinimum=0),
+    "momentum": option("Of SGD.", 0.9, minimum=0, exclusiveMaximum=1),
+}
+
 STRATEGIES: dict[str, Strategy] = {
     "finetune": Strategy("Fine-tuning", "finetuning.strategies.finetune:FineTune"),
     "linear": Strategy("Linear probe", "finetuning.strategies.linear:Linear", dashes=(1.0, 1.0)),
@@ -91,13 +97,9 @@ STRATEGIES: dict[str, Strategy] = {
         "LP-FT",
         "finetuning.strategies.lpft:ProbeThenTune",
         options={
-            "head_share": {
-                "description": "Share of the steps in which the last layer is trained alone, before all is.",
-                "type": "number",
-                "minimum": 0,
-                "maximum": 1,
-                "default": 0.5,
-            },
+            "head_share": option(
+                "Share of the steps in which the last layer is trained alone, before all is.", 0.5, minimum=0, maximum=1
+            ),
         },
         dashes=(3.0, 1.0),
     ),
@@ -119,20 +121,68 @@ STRATEGIES: dict[str, Strategy] = {
         "L2-SP",
         "finetuning.strategies.l2sp:TowardsPretrained",
         options={
-            "alpha": {
-                "description": "Weight of the squared distance of the trained blocks from their pretrained weights.",
-                "type": "number",
-                "minimum": 0,
-                "default": 0.1,
-            },
-            "beta": {
-                "description": "Weight of the squared length of the last layer's rows.",
-                "type": "number",
-                "minimum": 0,
-                "default": 0.01,
-            },
+            "alpha": option(
+                "Weight of the squared distance of the trained blocks from their pretrained weights.", 0.1, minimum=0
+            ),
+            "beta": option("Weight of the squared length of the last layer's rows.", 0.01, minimum=0),
         },
         dashes=(6.0, 2.0),
+    ),
+    "bss": Strategy(
+        "BSS",
+        "finetuning.strategies.bss:Shrunk",
+        options={
+            "eta": option("Weight of the features' smallest squared singular values.", 0.001, minimum=0),
+            "count": option("How many of them count.", 1, type="integer", minimum=1),
+        },
+        dashes=(1.5, 1.0, 1.5, 3.0),
+    ),
+    "sgd": Strategy("SGD", "finetuning.strategies.sgd:Descent", options=DESCENT, dashes=(4.0, 1.0, 1.0, 1.0)),
+    "cotuning": Strategy(
+        "Co-Tuning",
+        "finetuning.strategies.cotuning:CoTuning",
+        reads=("trunk", "features"),
+        options={
+            "weight": option("Weight of the source head's error beside that of the new one.", 2.3, minimum=0),
+            "estimator": option(
+                "How p(source class given target class) is found; averaged over training images (`direct`), or from "
+                "p(target given source) by softmax regression and Bayes' rule (`reverse`).",
+                "direct",
+                enum=["direct", "reverse"],
+            ),
+        },
+        dashes=(2.0, 1.0),
+    ),
+    "gradmf": Strategy(
+        "GradMF",
+        "finetuning.strategies.gradmf:Altered",
+        reads=("trunk", "sources"),
+        options={
+            **DESCENT,
+            "threshold": option(
+                "Cosine to the target's gradient above which the altered source gradient is taken.",
+                0.5,
+                minimum=0,
+                exclusiveMaximum=1,
+            ),
+            "rounds": option(
+                "Times at most that a step's source gradient is altered; if it does not agree then, the target's is "
+                "taken.",
+                20,
+                type="integer",
+                minimum=0,
+            ),
+        },
+        dashes=(7.0, 1.0, 2.0, 1.0),
+    ),
+    "pcgrad": Strategy(
+        "PCGrad",
+        "finetuning.strategies.pcgrad:Unconflicted",
+        reads=("trunk", "sources"),
+        options={
+            "weight": option("Weight of the source images' error beside that of the target images.", 1.0, minimum=0),
+        },
+        dashes=(1.0, 2.0, 4.0, 2.0),
     ),
 }
 
@@ -146,6 +196,7 @@ TABLES: dict[str, Result] = {
     "claims": Result("The paper's claims, checked", "report.tabulation:claims", ("history", "sweep")),
     "starts": Result("Starts before training", "report.tabulation:starts", ("starts", "history", "similarity")),
     "measures": Result("Which measure finds the best sources", "report.tabulation:measures", ("starts", "sweep")),
+    "strategies": Result("Strategies side by side", "report.tabulation:strategies", ("history", "strategies")),
 }
 
 FIGURES: dict[str, Result] = {
@@ -156,6 +207,7 @@ FIGURES: dict[str, Result] = {
     "figure3": Result("Figure 3: F against K", "report.gallery:figure3", ("sweep", "neighbours")),
     "shots": Result("Table 2 as a picture", "report.gallery:shots", ("history",)),
     "starts": Result("Starts before training, as a picture", "report.gallery:starts", ("starts",)),
+    "ranks": Result("Strategies ranked", "report.gallery:ranks", ("history", "strategies")),
 }
 
 

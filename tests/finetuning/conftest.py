@@ -11,8 +11,11 @@ from headstart.data.images import PixelStore, decode_folder
 from headstart.finetuning.batches import TrainingImages
 from headstart.finetuning.settings import Task, Training
 from headstart.finetuning.training import train_lockstep
+from headstart.jobs.files import write_arrays
 from headstart.machine.machines import use_threads
-from headstart.networks.embedding import cache_trunk
+from headstart.naming import complete
+from headstart.networks.embedding import cache_trunk, embed
+from headstart.vocabulary import STRATEGIES, code_of
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,12 +46,28 @@ def store(pictures):
 
 @pytest.fixture(scope="session")
 def files(pictures, store, tmp_path_factory):
-    """What a job gives to a strategy that alters the network: the store, and a split into three parts."""
-    path = tmp_path_factory.mktemp("split") / "split.csv"
+    """What a job gives to a strategy: store, split into three parts, features, and pictures of source classes.
+
+    The same pictures stand for those of source classes, of which the last has none.
+    """
+    folder = tmp_path_factory.mktemp("files")
+    path, classes, features = folder / "split.csv", folder / "classes.csv", folder / "features.safetensors"
     parts = {"3": "test", "4": "validation"}
     table = pd.DataFrame({"wnid": [name[:3] for name in store.names], "name": store.names})
     table.assign(part=[parts.get(name[4], "train") for name in store.names]).to_csv(path, index=False)
-    return {"split": path, "stores": [pictures]}
+    pd.DataFrame({"wnid": [*CLASSES, "n04"], "role": "source"}).to_csv(classes, index=False)
+    pd.DataFrame({"name": store.names}).to_csv(folder / "images.csv", index=False)
+    network = fresh_network()
+    seen = embed(network.trunk, network.tail, store, store.names, VIEW, MACHINE, batch=4)
+    write_arrays({"features": seen}, features)
+    found = {"split": path, "stores": [pictures], "features": features, "images": folder / "images.csv"}
+    return found | {"sources": [pictures], "classes": classes}
+
+
+@pytest.fixture
+def strategy_of(files):
+    """A strategy with its options, and the files that its rules would have made."""
+    return lambda word, **options: code_of(STRATEGIES[word].code)(complete(word, options), files)
 
 
 @pytest.fixture(scope="session")

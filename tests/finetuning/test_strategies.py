@@ -27,20 +27,15 @@ from headstart.finetuning.settings import Training
 from headstart.finetuning.strategies.finetune import FineTune, Passes
 from headstart.jobs.checkpoints import Checkpoint
 from headstart.machine.computing import place
-from headstart.naming import complete
-from headstart.vocabulary import STRATEGIES, code_of
+from headstart.vocabulary import STRATEGIES
 
 HEADS = {"random": head(0), "wordnet": head(1)}
 SWITCH = 4  # the last step in which lpft holds the tail, half of seven rounded to even
 every_strategy = pytest.mark.parametrize("word", STRATEGIES)
 
 
-def strategy_of(word, **options):
-    return code_of(STRATEGIES[word].code)(complete(word, options))
-
-
 @every_strategy
-def test_a_run_alone_equals_the_same_run_in_a_group_bit_for_bit(word, train):
+def test_a_run_alone_equals_the_same_run_in_a_group_bit_for_bit(word, train, strategy_of):
     history, weights = train(HEADS, strategy_of(word))
     for init in HEADS:
         alone_history, alone = train({init: HEADS[init]}, strategy_of(word))
@@ -50,7 +45,7 @@ def test_a_run_alone_equals_the_same_run_in_a_group_bit_for_bit(word, train):
 
 
 @every_strategy
-def test_a_run_broken_off_again_and_again_ends_with_the_same_bytes(word, train, tmp_path):
+def test_a_run_broken_off_again_and_again_ends_with_the_same_bytes(word, train, tmp_path, strategy_of):
     unbroken_history, unbroken = train(HEADS, strategy_of(word))
     breaks = (1, 3, SWITCH + 1, SWITCH + 3)  # in both phases of lpft, and between them
     history, weights = resumed(train, lambda: strategy_of(word), HEADS, tmp_path / "state.pt", breaks)
@@ -58,7 +53,7 @@ def test_a_run_broken_off_again_and_again_ends_with_the_same_bytes(word, train, 
 
 
 @every_strategy
-def test_the_pretrained_network_does_not_change(word, train):
+def test_the_pretrained_network_does_not_change(word, train, strategy_of):
     network = fresh_network()
     before = values_of(network)
     train(HEADS, strategy_of(word), network)
@@ -66,7 +61,7 @@ def test_the_pretrained_network_does_not_change(word, train):
 
 
 @every_strategy
-def test_the_passes_are_those_that_are_made(word, train):
+def test_the_passes_are_those_that_are_made(word, train, strategy_of):
     strategy, network, seen = strategy_of(word), fresh_network(), []
     build_replica = strategy.replica
 
@@ -88,21 +83,24 @@ def test_the_passes_are_those_that_are_made(word, train):
 
 
 @pytest.mark.parametrize("head_share", [0, 0.25, 1])
-def test_both_phases_of_lpft_make_up_one_pass(head_share):
+def test_both_phases_of_lpft_make_up_one_pass(head_share, strategy_of):
     passes = strategy_of("lpft").passes({"head_share": head_share})
     assert min(passes) >= 0 and passes.forward + passes.training == 1
 
 
 @every_strategy
-def test_the_last_layer_alone_is_trained_where_there_are_no_blocks(word, train, files, tmp_path):
+def test_the_last_layer_alone_is_trained_where_there_are_no_blocks(word, train, files, tmp_path, strategy_of):
     def run(strategy):
         network = strategy.cut(build(Chain), "classifier.1")
         evaluation = own_evaluation(network.trunk, files, CLASSES, VIEW, MACHINE, tmp_path / "scratch.npy")
         return train({"a": head(0)}, strategy, network, evaluation=evaluation)[1]
 
-    assert list(run(strategy_of(word))) == ["a/classifier.1.weight", "a/classifier.1.bias"]
     plainest = {"l2sp": {"beta": 0}, "gentle": {"share": 1}}.get(word, {})
-    assert same(run(strategy_of(word, **plainest)), run(strategy_of("finetune")))
+    plain = "sgd" if word in ("sgd", "gradmf") else "finetune"
+    found, expected = run(strategy_of(word, **plainest)), run(strategy_of(plain))
+    assert list(expected) == ["a/classifier.1.weight", "a/classifier.1.bias"]
+    assert same({name: found[name] for name in expected}, expected)
+    assert set(found) - set(expected) <= {"a/source_head.weight", "a/source_head.bias"}
 
 
 def test_a_strategy_sees_network_inputs_outputs_labels_and_dropout(train):
@@ -119,7 +117,7 @@ def test_a_strategy_sees_network_inputs_outputs_labels_and_dropout(train):
     assert seen == [[(4, 3, 32, 32), (4, 6, 16, 16), (4,), (4, 5), (4, 5), (4, 3), (4, 4)]]
 
 
-def test_linear_trains_a_linear_layer_on_the_pretrained_features_bit_for_bit(train, images):
+def test_linear_trains_a_linear_layer_on_the_pretrained_features_bit_for_bit(train, images, strategy_of):
     _, weights = train({"a": head(0)}, strategy_of("linear"))
     network = fresh_network()
     assert same(network.tail.state_dict(), {n: v for n, v in part(weights, "a").items() if "classifier" not in n})
@@ -138,7 +136,7 @@ def test_linear_trains_a_linear_layer_on_the_pretrained_features_bit_for_bit(tra
     assert torch.equal(weights["a/classifier.1.bias"], bias)
 
 
-def test_lpft_is_linear_up_to_the_switch(train, tmp_path):
+def test_lpft_is_linear_up_to_the_switch(train, tmp_path, strategy_of):
     strategy = strategy_of("lpft")
     enter, checkpoint = strategy.enter, Checkpoint(tmp_path / "state.pt", "digest", save_every=0)
     strategy.enter = lambda replica, step: enter(replica, step) if step <= SWITCH else power_cut()
@@ -150,7 +148,7 @@ def test_lpft_is_linear_up_to_the_switch(train, tmp_path):
     assert [*map(torch.equal, found["replica"].values(), weights.values())] == [True] * len(weights)
 
 
-def test_lpft_is_a_plain_loop_in_two_phases_bit_for_bit(train, images):
+def test_lpft_is_a_plain_loop_in_two_phases_bit_for_bit(train, images, strategy_of):
     _, weights = train({"a": head(0)}, strategy_of("lpft"))
     expected = plain_run(*head(0), images, held=SWITCH, batch_norm="eval")
     assert same(part(weights, "a"), expected)
@@ -160,19 +158,19 @@ def test_lpft_is_a_plain_loop_in_two_phases_bit_for_bit(train, images):
     assert moved == [name for name, _ in fresh_network().tail.named_parameters()]
 
 
-def test_lpft_without_a_first_phase_is_plain_fine_tuning_with_batch_norm_held(train):
+def test_lpft_without_a_first_phase_is_plain_fine_tuning_with_batch_norm_held(train, strategy_of):
     history, weights = train(HEADS, strategy_of("lpft", head_share=0))
     expected_history, expected = train(HEADS, batch_norm="eval")
     assert same(weights, expected) and history.equals(expected_history)
 
 
-def test_lpft_without_a_second_phase_is_the_linear_probe(train):
+def test_lpft_without_a_second_phase_is_the_linear_probe(train, strategy_of):
     history, weights = train(HEADS, strategy_of("lpft", head_share=1))
     expected_history, expected = train(HEADS, strategy_of("linear"))
     assert same(weights, expected) and history.equals(expected_history)
 
 
-def test_small_steps_are_plain_ones_of_a_smaller_rate_with_batch_norm_held(train):
+def test_small_steps_are_plain_ones_of_a_smaller_rate_with_batch_norm_held(train, strategy_of):
     _, plain = train({"a": head(0)}, batch_norm="eval")
     _, whole = train({"a": head(0)}, strategy_of("gentle", share=1))
     assert same(whole, plain)
@@ -183,7 +181,7 @@ def test_small_steps_are_plain_ones_of_a_smaller_rate_with_batch_norm_held(train
     assert same(shorter, lower) and not same(shorter, whole)
 
 
-def test_l2sp_draws_blocks_to_the_pretrained_weights_and_rows_to_zero(images):
+def test_l2sp_draws_blocks_to_the_pretrained_weights_and_rows_to_zero(images, strategy_of):
     """Behind a step that has moved the blocks: the loss and its gradient, against arithmetic by hand."""
     alpha, beta = 0.5, 0.25
     network = fresh_network()
@@ -209,18 +207,36 @@ def test_l2sp_draws_blocks_to_the_pretrained_weights_and_rows_to_zero(images):
     assert not bias_pull.any()
 
 
-def test_l2sp_feels_no_pull_of_the_blocks_in_its_first_step(train):
+def test_l2sp_feels_no_pull_of_the_blocks_in_its_first_step(train, strategy_of):
     _, weights = train({"a": head(0)}, strategy_of("l2sp", alpha=1000, beta=0), steps=1, evaluate_at=[0])
     assert same(weights, train({"a": head(0)}, steps=1, evaluate_at=[0])[1])
 
 
-def test_l2sp_without_its_penalties_is_plain_fine_tuning(train):
+def test_l2sp_without_its_penalties_is_plain_fine_tuning(train, strategy_of):
     history, weights = train(HEADS, strategy_of("l2sp", alpha=0, beta=0))
     expected_history, expected = train(HEADS)
     assert same(weights, expected) and history.equals(expected_history)
 
 
 @pytest.mark.parametrize("options", [{"alpha": 1, "beta": 0}, {"alpha": 0, "beta": 1}])
-def test_either_penalty_of_l2sp_changes_the_run(train, options):
+def test_either_penalty_of_l2sp_changes_the_run(train, options, strategy_of):
     _, weights = train(HEADS, strategy_of("l2sp", **options))
     assert not same(weights, train(HEADS)[1])
+
+
+def test_bss_without_its_penalty_is_plain_fine_tuning_bit_for_bit(train, strategy_of):
+    history, weights = train(HEADS, strategy_of("bss", eta=0))
+    expected_history, expected = train(HEADS)
+    assert same(weights, expected) and history.equals(expected_history)
+    assert not same(train(HEADS, strategy_of("bss", eta=1))[1], expected)
+
+
+def test_bss_adds_the_smallest_squared_singular_values_of_the_features(images, strategy_of):
+    shrunk, free = strategy_of("bss", eta=0.5, count=2), strategy_of("finetune")
+    for strategy in (shrunk, free):
+        strategy.begin(fresh_network(), MACHINE, Training(steps=STEPS, evaluate_at=[0]), images)
+    replica, step = free.replica(*head(0)), free.share(1, draw_step(images, 5, 0.75, CPU, 1))
+    features = replica(step.outputs)[0].detach().double()
+    weakest = torch.linalg.eigvalsh(features @ features.T)[:2]  # four images of five features
+    added = (shrunk.loss(replica, step) - free.loss(replica, step)).item()
+    assert added == pytest.approx(0.5 * weakest.sum().item(), rel=1e-3, abs=1e-6)

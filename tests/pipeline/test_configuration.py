@@ -24,6 +24,7 @@ from pipeline.experiment import Experiment
 PROJECT = Path(__file__).parents[2]
 SCHEMA = read_schema(PROJECT)
 MINIMAL = yaml.safe_load((PROJECT / "config/minimal.yaml").read_text())
+PAPER = yaml.safe_load((PROJECT / "config/paper.yaml").read_text())
 
 
 def changed(key: str, value: Any, config: dict[str, Any] = MINIMAL) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def load(config: dict[str, Any]) -> dict[str, Any]:
     return load_config(config, PROJECT)
 
 
-@pytest.mark.parametrize("name", ["config", "minimal", "paper", "rehearsal"])
+@pytest.mark.parametrize("name", ["config", "minimal", "paper", "rehearsal", "extended_shapes"])
 def test_shipped_configs_are_accepted(name):
     path = PROJECT / "config" / f"{name}.yaml"
     config = load_config(yaml.safe_load(path.read_text()), PROJECT, [path])
@@ -56,8 +57,9 @@ def test_photos_config_is_accepted_where_its_data_is(monkeypatch, tmp_path):
     for wnid in read_wnids(str(PROJECT / "config/targets/photos.tsv")):
         (data / f"synsets/{wnid}.tar").touch()
     monkeypatch.setenv("HEADSTART_DATA", str(data))
-    config = load(yaml.safe_load((PROJECT / "config/photos.yaml").read_text()))
-    assert config["images"]["tars"] == f"{data}/synsets/{{wnid}}.tar"
+    for name in ("photos", "extended"):
+        config = load(yaml.safe_load((PROJECT / f"config/{name}.yaml").read_text()))
+        assert config["images"]["tars"] == f"{data}/synsets/{{wnid}}.tar"
     gone = data / "synsets/n03147509.tar"
     gone.unlink()
     photos = yaml.safe_load((PROJECT / "config/photos.yaml").read_text()) | {"experiment": "never_run"}
@@ -407,13 +409,18 @@ def test_a_group_of_the_papers_strategy_has_no_options():
         load(changed("groups.main.options", {"alpha": 1}))
 
 
+@pytest.mark.parametrize("strategy", ["gradmf", "pcgrad"])
+def test_a_strategy_that_trains_on_source_images_is_refused_where_there_are_none(strategy):
+    assert load(changed("groups.main.strategy", strategy))["images"]["drawn"]
+    with pytest.raises(ConfigError, match=rf"groups\.main\.strategy: {strategy} trains on pictures .* name a folder"):
+        load(changed("groups.main.strategy", strategy, PAPER))
+    assert load(changed("source.samples", "config", changed("groups.main.strategy", strategy, PAPER)))
+
+
 def test_tables_of_several_groups_name_groups_that_are_there():
     assert load(changed("tables.group", ["main", "curves"]))["tables"]["group"] == ["main", "curves"]
     with pytest.raises(ConfigError, match=r"tables\.group: 'mian' is none of the groups curves, main"):
         load(changed("tables.group", ["main", "mian"]))
-
-
-PAPER = yaml.safe_load((PROJECT / "config/paper.yaml").read_text())
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,17 @@ def test_strategies_share_heads_and_options_make_a_strategy_of_its_own(select):
     assert "results/minimal/runs/l2sp,alpha=1.0/1-0.parquet" in runs.every_history()
 
 
+def test_a_strategy_reads_the_files_that_it_declares(select):
+    further = {"initialisations": ["random"], "shots": [1]}
+    runs = select(kept={"strategy": "cotuning"} | further, beside={"strategy": "gradmf"} | further)
+    shared = {"trunk", "evaluation"}
+    assert set(runs.strategy_inputs(at(strategy="finetune"))) == shared
+    assert set(runs.strategy_inputs(at(strategy="cotuning"))) == shared | {"features", "images"}
+    found = runs.strategy_inputs(at(strategy="gradmf"))
+    assert set(found) == shared | {"sources", "classes"}
+    assert found["sources"] == runs.experiment.source_pictures() != []
+
+
 def test_heads_follow_k_only_where_k_is_chosen(select):
     config = copy.deepcopy(MINIMAL)
     config["groups"] = {"main": {"initialisations": ["random", "wordnet-k2"], "shots": [1]}}
@@ -101,3 +112,16 @@ def test_starts_compared_before_training_have_heads_for_their_own_draws(select):
     assert runs.compared_starts()[-1] == "results/minimal/starts/2-7.csv"
     assert any(path.endswith("tables/starts.md") for path in runs.tables())
     assert not any("starts" in path for path in select().tables() + select().figures())
+
+
+def test_strategies_are_tabulated_ranked_and_weighed_where_the_tables_show_several(select):
+    config = copy.deepcopy(MINIMAL)
+    config["groups"]["probe"] = PROBE
+    assert not Selection(Experiment(load_config(config, PROJECT))).several
+    config["tables"]["group"] = ["main", "probe"]
+    runs = Selection(Experiment(load_config(config, PROJECT)))
+    made = {"tables/strategies.md", "tables/costs.md", "figures/ranks.svg"}
+    assert {f"results/minimal/{name}" for name in made} <= {*runs.tables(), *runs.figures()}
+    shown = [*select().tables(), *select().figures()]
+    assert not [path for path in shown if any(word in path for word in ("strategies", "costs", "ranks"))]
+    assert runs.table_inputs(SimpleNamespace(table="strategies")) == {"history": runs.histories(["main", "probe"])}

@@ -5,7 +5,7 @@ Functions that take `wildcards` are input functions or parameters of rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,21 @@ from headstart.naming import run_name
 from headstart.report.palette import looks_of
 from headstart.vocabulary import FIGURES, ROWS, STRATEGIES, TABLES, all_starts, codes, rows_of, split_name
 from pipeline.config.contradictions import PUBLISHED
-from pipeline.config.runs import cells, compared, heads, shown_groups, variant, variants
+from pipeline.config.runs import (
+    cells,
+    compared,
+    heads,
+    results_shown,
+    several_strategies,
+    shown_groups,
+    variant,
+    variants,
+)
 from pipeline.experiment import Experiment, blended
 from pipeline.layout import FIGURE_FORMS, TABLE_FORMS
+
+# The table of what strategies cost, which has a rule of its own: it knows times.
+COSTS = "costs"
 
 
 class Selection:
@@ -32,6 +44,7 @@ class Selection:
         self.variants = variants(self.groups)
         self.cells = cells(self.groups)
         self.heads = heads(self.config)
+        self.several = several_strategies(self.config)
 
     # Heads.
 
@@ -82,9 +95,13 @@ class Selection:
         """Return the place of the code of a strategy."""
         return codes(STRATEGIES, [self.strategy_word(wildcards)])
 
-    def strategy_inputs(self, wildcards: Any) -> dict[str, str]:
+    def strategy_inputs(self, wildcards: Any) -> dict[str, Any]:
         """Return what a training by this strategy reads besides heads and images."""
-        found = {"trunk": {"trunk": self.layout.trunk, "evaluation": self.layout.evaluation}}
+        found: dict[str, dict[str, Any]] = {
+            "trunk": {"trunk": self.layout.trunk, "evaluation": self.layout.evaluation},
+            "features": {"features": self.layout.features, "images": self.layout.images},
+            "sources": {"sources": self.experiment.source_pictures(), "classes": self.layout.classes},
+        }
         reads = STRATEGIES[self.strategy_word(wildcards)].reads
         return {name: path for part in reads for name, path in found[part].items()}
 
@@ -155,6 +172,7 @@ class Selection:
             "sweep": lambda: {"sweep": experiment.for_seeds("sweep")},
             "neighbours": lambda: {"neighbours": experiment.for_seeds("neighbours")},
             "starts": lambda: {"starts": self.compared_starts()},
+            "strategies": dict,
             "similarity": lambda: {"similarity": experiment.similarities()},
             "pictures": lambda: {"pictures": experiment.stores([self.example()]) + experiment.source_pictures()},
         }
@@ -216,17 +234,13 @@ class Selection:
 
     def tables(self) -> list[str]:
         """Return the files of all tables."""
-        shown = self.words_shown(TABLES)
+        shown = results_shown(self.config, TABLES) + ([COSTS] if self.several else [])
         return [self.layout.at("table", table=table, form=form) for table in shown for form in TABLE_FORMS]
 
     def figures(self) -> list[str]:
         """Return the files of all figures."""
-        shown = self.words_shown(FIGURES)
+        shown = results_shown(self.config, FIGURES)
         return [self.layout.at("figure", figure=figure, form=form) for figure in shown for form in FIGURE_FORMS]
-
-    def words_shown(self, table: Mapping[str, Result]) -> list[str]:
-        """Return the tables or figures that this experiment has: those of starts only where starts are compared."""
-        return [word for word, entry in table.items() if "starts" not in entry.reads or self.config["starts"]]
 
 
 def entry_of(wildcards: Any) -> Result:
@@ -258,3 +272,8 @@ def figure_labels(wildcards: Any) -> dict[str, str]:
 def benchmarks_folder(wildcards: Any, output: Any) -> str:
     """Return where the jobs' times and memory are recorded; told from an output, as `training_state` is."""
     return str(Path(output.provenance).with_name("benchmarks"))
+
+
+def benchmarks_beside(wildcards: Any, output: Any) -> str:
+    """Return the same folder, told from a table."""
+    return str(Path(output.csv).parents[1] / "benchmarks")

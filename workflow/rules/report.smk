@@ -85,6 +85,43 @@ rule draw_figure:
         "../scripts/draw_figure.py"
 
 
+if runs.several:
+
+    rule weigh_strategies:
+        """What a step of each strategy costs, in time and memory, as it was measured."""
+        input:
+            history=runs.histories(runs.tables_groups),
+        output:
+            csv=report(
+                AT.at("table", table=selection.COSTS, form="csv"),
+                caption="../report/weigh_strategies.rst",
+                category="Tables",
+                labels={"result": "What strategies cost", "form": "numbers"},
+            ),
+            html=report(
+                AT.at("table", table=selection.COSTS, form="html"),
+                caption="../report/weigh_strategies.rst",
+                category="Tables",
+                labels={"result": "What strategies cost", "form": "page"},
+            ),
+            md=AT.at("table", table=selection.COSTS, form="md"),
+            tex=AT.at("table", table=selection.COSTS, form="tex"),
+        log:
+            AT.log("weigh_strategies"),
+        benchmark:
+            AT.benchmark("weigh_strategies")
+        localrule: True
+        conda:
+            "../../envs/report.yaml"
+        params:
+            benchmarks=selection.benchmarks_beside,
+            code=code_version("weigh_strategies.py"),
+        message:
+            "Say what strategies cost"
+        script:
+            "../scripts/weigh_strategies.py"
+
+
 rule build_explorer:
     """The interactive page: tables, curves, every class with its pictures and nearest sources, similarity maps."""
     input:

@@ -12,10 +12,12 @@ from matplotlib.figure import Figure
 
 from headstart.data.images import PixelStore
 from headstart.report.figures import class_curves, learning_curves, neighbour_curves, shots_curves
+from headstart.report.ranks import rank_strategies, ranks_figure
 from headstart.report.results import Results, label_of
 from headstart.report.scores import table2
 from headstart.report.starts import table_starts
 from headstart.report.starts_figure import starts_curves
+from headstart.report.strategies import compared_by, runs_of_strategies
 from headstart.report.tables import table1
 
 
@@ -48,6 +50,11 @@ def shots(results: Results) -> tuple[Figure, pd.DataFrame]:
 def starts(results: Results) -> tuple[Figure, pd.DataFrame]:
     """Draw F of every start before training against the number of images."""
     return starts_curves(table_starts(results.starts, pd.DataFrame()))
+
+
+def ranks(results: Results) -> tuple[Figure, pd.DataFrame]:
+    """Draw strategies ranked against each other, with critical differences."""
+    return ranks_figure(rank_strategies(results.history), compared_by(runs_of_strategies(results.history)))
 
 
 def first_pictures(paths: Sequence[str | os.PathLike[str]]) -> Callable[[str], np.ndarray | None]:

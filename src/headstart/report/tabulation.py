@@ -19,6 +19,7 @@ from headstart.report.starts import (
     table_measures,
     table_starts,
 )
+from headstart.report.strategies import caption_strategies, lay_out_strategies, table_strategies
 from headstart.report.tables import (
     caption_neighbours,
     lay_out_neighbours,
@@ -121,6 +122,12 @@ def starts(results: Results) -> tuple[Table, str]:
     """Lay out every start before training, its differences to the references, and what training makes of it."""
     tidy = table_starts(results.starts, results.history)
     return lay_out_starts(tidy), " ".join([caption_starts(tidy), *lonely(results)])
+
+
+def strategies(results: Results) -> tuple[Table, str]:
+    """Lay out every strategy from every start, beside plain fine-tuning."""
+    tidy = table_strategies(results.history)
+    return lay_out_strategies(tidy), " ".join([caption_strategies(tidy), *rounded(results)])
 
 
 def measures(results: Results) -> tuple[Table, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from headstart.fetching.manifest import read_manifest, safe_url
 from headstart.measures.hypernyms import read_table
-from headstart.vocabulary import MEASURES, split_name
+from headstart.vocabulary import MEASURES, STRATEGIES, split_name
 from pipeline.config.blocks import unknown_block
 from pipeline.config.own import own_faults
 from pipeline.config.runs import compared, reads, shown_groups, used_measures
@@ -82,6 +82,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     block = unknown_block(config["source"]["library"], config["source"]["name"], config["training"]["trained_from"])
     if block:
         yield f"training.trained_from: {block}"
+    yield from lacking_sources(config)
     yield from display_contradictions(config, targets)
     yield from published_faults(config["tables"]["published"])
 
@@ -204,6 +205,18 @@ def image_contradictions(config: Mapping[str, Any]) -> Iterator[str]:
             f"source.training.held_out: {source['training']['held_out']} of images.drawn.source = "
             f"{images['drawn']['source']} leave nothing to train on; lower it"
         )
+
+
+def lacking_sources(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the groups whose strategy trains on pictures of source classes, where there are none."""
+    if config["images"]["drawn"] or config["source"]["samples"]:
+        return
+    for name, group in config["groups"].items():
+        if "sources" in STRATEGIES[group["strategy"]].reads:
+            yield (
+                f"groups.{name}.strategy: {group['strategy']} trains on pictures of source classes too, and "
+                "source.samples is null; name a folder of them there, or another strategy"
+            )
 
 
 def display_contradictions(config: Mapping[str, Any], targets: list[str]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from headstart.entries import Result
 from headstart.naming import complete, variant_of
 from headstart.vocabulary import KERNELS, MEASURES, ROWS, all_starts, rows_of, split_name
 
@@ -118,3 +119,14 @@ def shown_groups(config: Mapping[str, Any], section: str) -> list[str]:
     """
     named = config[section]["group"]
     return [named] if isinstance(named, str) else list(named)
+
+
+def several_strategies(config: Mapping[str, Any]) -> bool:
+    """Say whether the tables show more than one strategy, so that there is something to compare."""
+    return len({variant(config["groups"][name]) for name in shown_groups(config, "tables")}) > 1
+
+
+def results_shown(config: Mapping[str, Any], table: Mapping[str, Result]) -> list[str]:
+    """Return the tables or figures that a config has: those of starts and strategies only where these are compared."""
+    there = {"starts": bool(config["starts"]), "strategies": several_strategies(config)}
+    return [word for word, entry in table.items() if all(there.get(part, True) for part in entry.reads)]

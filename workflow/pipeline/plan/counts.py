@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from headstart.entries import Result
 from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES, code_of, split_name
 from pipeline.config.contradictions import is_url, read_wnids, target_wnids
 from pipeline.config.runs import (
@@ -18,6 +17,8 @@ from pipeline.config.runs import (
     heads,
     measure_of,
     reads,
+    results_shown,
+    several_strategies,
     used_measures,
     variants,
 )
@@ -241,8 +242,9 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
         "score_starts": len(compared(config)["shots"]) * len(compared(config)["seeds"]),
         "cache_trunk": int(any("trunk" in STRATEGIES[word].reads for word, _ in variants(groups).values())),
         "fine_tune": len(cells(groups)) * seeds,
-        "tabulate": results_made(config, TABLES),
-        "draw_figure": results_made(config, FIGURES),
+        "tabulate": len(results_shown(config, TABLES)),
+        "weigh_strategies": int(several_strategies(config)),
+        "draw_figure": len(results_shown(config, FIGURES)),
     }
     return {rule: number for rule, number in jobs.items() if number}
 
@@ -267,11 +269,6 @@ def image_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
         "train_source": int(not source["weights"]),
         "check_source": int(bool(source["weights"] and source["samples"])),
     }
-
-
-def results_made(config: Mapping[str, Any], table: Mapping[str, Result]) -> int:
-    """Return how many tables or figures are made: those of starts only where starts are compared."""
-    return sum("starts" not in entry.reads or bool(config["starts"]) for entry in table.values())
 
 
 def similarity_jobs(config: Mapping[str, Any]) -> dict[str, int]:
