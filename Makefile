@@ -2,6 +2,9 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 CONFIG ?= config/paper.yaml
+MODEL ?= results/shapes/model
+IMAGES ?=
+TABLE ?= predictions.csv
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 
@@ -10,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The private environment is complete; nothing from outside may slip in.
 export PYTHONNOUSERSITE := 1
 
-.PHONY: demo photos rehearsal plan bench growth test lint types unit test-cluster format docs readme deviations lock clean
+.PHONY: demo photos predict rehearsal plan bench growth test lint types unit test-cluster format docs readme deviations lock clean
 
 demo: .venv/ready  ## the default experiment on drawn shapes, with its report
 	snakemake --cores $(CORES)
@@ -25,7 +28,10 @@ photos: .venv/ready  ## the photographs (see README)
 rehearsal: .venv/ready  ## the paper's experiment in small, on files from a server on this machine
 	python tests/rehearsal.py snakemake --cores $(CORES) --configfile config/rehearsal.yaml
 
-plan docs readme deviations: export PYTHONPATH := src:workflow
+plan predict docs readme deviations: export PYTHONPATH := src:workflow
+
+predict: .venv/ready  ## what is on the pictures of a folder, by a model that was made (MODEL=results/photos/model IMAGES=folder)
+	python -m headstart.models "$(MODEL)" "$(IMAGES)" --table "$(TABLE)"
 
 plan: .venv/ready  ## what an experiment needs: files, disk, work, hours (CONFIG=config/photos.yaml; FILES=1 lists every file)
 	python -m pipeline.plan.page $(CONFIG) $(if $(FILES),--files)

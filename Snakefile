@@ -23,6 +23,7 @@ include: "workflow/rules/network.smk"
 include: "workflow/rules/similarity.smk"
 include: "workflow/rules/heads.smk"
 include: "workflow/rules/training.smk"
+include: "workflow/rules/model.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -34,6 +35,7 @@ rule all:
         runs.figures(),
         AT.explorer,
         AT.provenance,
+        candidates.files(),
     message:
         "Everything is made"
 

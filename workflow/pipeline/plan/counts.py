@@ -31,6 +31,7 @@ ONCE = (
     *("describe_classes", "audit_images", "embed_images", "build_explorer", "record_provenance"),
     "all",
 )
+MODEL = ("choose_model", "export_model", "describe_model", "show_mistakes")  # where the config wants one
 
 
 class Part(NamedTuple):
@@ -229,6 +230,7 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
         "tabulate": results_made(config, TABLES),
         "draw_figure": results_made(config, FIGURES),
     }
+    jobs |= dict.fromkeys(MODEL, int(config["model"] is not None))
     return {rule: number for rule, number in jobs.items() if number}
 
 
