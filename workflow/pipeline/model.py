@@ -7,7 +7,7 @@ from typing import Any
 
 from headstart.naming import complete
 from headstart.vocabulary import PLAIN, STRATEGIES, all_starts, codes
-from pipeline.config.runs import model_groups, model_shots, untrained, variants
+from pipeline.config.runs import in_order, model_groups, model_shots, untrained, variant, variants
 from pipeline.layout import MODEL_FILES
 from pipeline.selection import Selection
 
@@ -28,6 +28,13 @@ class Candidates:
         """Return the heads of every seed."""
         return [self.layout.at("heads", shots=self.shots, seed=seed) for seed in self.runs.experiment.seeds]
 
+    def starts_of(self) -> dict[str, list[str]]:
+        """Return variant of a strategy -> the starts of its candidates."""
+        found: dict[str, list[str]] = {}
+        for group in self.groups.values():
+            found.setdefault(variant(group), []).extend(group["initialisations"])
+        return {strategy: in_order(starts) for strategy, starts in found.items()}
+
     def histories(self) -> list[str]:
         """Return the histories of the candidates."""
         return self.runs.histories(self.groups, self.shots)
@@ -42,13 +49,13 @@ class Candidates:
 
     def strategy_inputs(self) -> dict[str, str]:
         """Return what training again reads besides heads and images; nothing is scored, so no images for that."""
-        cells = [SimpleNamespace(strategy=variant) for variant in variants(self.groups)]
+        cells = [SimpleNamespace(strategy=one) for one in variants(self.groups)]
         found = {name: path for cell in cells for name, path in self.runs.strategy_inputs(cell).items()}
         return {name: path for name, path in found.items() if name not in ("trunk", "evaluation")}
 
     def looks(self) -> dict[str, Any]:
         """Return how the candidates are called."""
-        return self.runs.looks(self.runs.runs_of(self.groups))
+        return self.runs.looks(self.starts_of())
 
     def files(self) -> list[str]:
         """Return the files of the model, none where none is wanted."""

@@ -22,7 +22,7 @@ if candidates.wanted:
         conda:
             "../../envs/model.yaml"
         params:
-            runs=runs.runs_of(candidates.groups),
+            runs=candidates.starts_of(),
             untrained=candidates.untrained,
             seeds=experiment.seeds,
             order=candidates.starts,
