@@ -1,6 +1,31 @@
 FROM condaforge/miniforge3:latest
 LABEL io.github.snakemake.containerized="true"
-LABEL io.github.snakemake.conda_env_hash="e50c10f96e783677621bf248756a2510cfd53eb6c2dc4d6fabb399b5bff4d635"
+LABEL io.github.snakemake.conda_env_hash="ae0e27e0602a9ead700dcea0717491da8997a5fa203af6ee4c6cea6912383009"
+# Conda environment:
+#   source: envs/model.yaml
+#   prefix: /conda-envs/016b8c977821317ef6db7211b9d1973e
+#   # The model to take home: networks, and the forms that others load.
+#   channels:
+#     - conda-forge
+#   dependencies:
+#     - python >=3.11.4
+#     - pytorch =2.15
+#     - torchvision =0.29
+#     - timm =1.0
+#     - safetensors =0.8
+#     - onnx =1.23
+#     - onnxscript =0.7
+#     - onnxruntime =1.32
+#     - matplotlib-base =3.11
+#     - numpy >=2.4,<2.6
+#     - pandas =3.1
+#     - pyarrow =26.0
+#     - pillow =13.0
+#     - pyyaml =6.0
+#     - scipy >=1.17,<1.19
+#     - tqdm =4.70
+RUN mkdir -p /conda-envs/016b8c977821317ef6db7211b9d1973e
+COPY envs/model.yaml /conda-envs/016b8c977821317ef6db7211b9d1973e/environment.yaml
 # Conda environment:
 #   source: envs/report.yaml
 #   prefix: /conda-envs/9a479edbfcac63a656f36afe479ce63b
@@ -63,7 +88,8 @@ COPY envs/text.yaml /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b/environment.yam
 RUN mkdir -p /conda-envs/713cd48728af27d9109445ef86b12c53
 COPY envs/vision.yaml /conda-envs/713cd48728af27d9109445ef86b12c53/environment.yaml
 
-RUN conda env create --prefix /conda-envs/9a479edbfcac63a656f36afe479ce63b --file /conda-envs/9a479edbfcac63a656f36afe479ce63b/environment.yaml && \
+RUN conda env create --prefix /conda-envs/016b8c977821317ef6db7211b9d1973e --file /conda-envs/016b8c977821317ef6db7211b9d1973e/environment.yaml && \
+    conda env create --prefix /conda-envs/9a479edbfcac63a656f36afe479ce63b --file /conda-envs/9a479edbfcac63a656f36afe479ce63b/environment.yaml && \
     conda env create --prefix /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b --file /conda-envs/f3ccd6b289799792a79cfc138f8e9f1b/environment.yaml && \
     conda env create --prefix /conda-envs/713cd48728af27d9109445ef86b12c53 --file /conda-envs/713cd48728af27d9109445ef86b12c53/environment.yaml && \
     conda clean --all -y

@@ -113,6 +113,8 @@ def write_onnx(model: nn.Module, path: Path, side: int) -> None:
 
     The weights lie inside the file; the same network gives the same bytes.
     """
+    import onnx
+
     example = torch.zeros((2, 3, side, side))
     shapes = ({0: torch.export.Dim("N")},)
     program = torch.onnx.export(
@@ -123,6 +125,7 @@ def write_onnx(model: nn.Module, path: Path, side: int) -> None:
     proto = program.model_proto
     for part in (*proto.graph.node, *proto.graph.input, *proto.graph.output, *proto.graph.value_info):
         part.ClearField("metadata_props")  # the exporter notes where in this machine's files each line stood
+    onnx.checker.check_model(proto)
     with replacing(path) as partial:
         partial.write_bytes(proto.SerializeToString(deterministic=True))
 
