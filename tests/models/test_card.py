@@ -13,7 +13,7 @@ SPLIT = pd.DataFrame(
     {"wnid": ["n1"] * 4 + ["n2"] * 3, "part": ["train", "train", "validation", "test", "train", "train", "test"]}
 )
 HEAD = Head(
-    np.zeros((3, 4)), np.zeros(3), np.array([[1, 2], [0, -1], [-1, -1]]), np.array([[0.25, 0.75], [1.0, 0.0], [0, 0]])
+    np.zeros((3, 4)), np.zeros(3), np.array([[1, 2], [0, 1], [-1, -1]]), np.array([[0.25, 0.75], [1.0, -0.5], [0, 0]])
 )
 SCORES = score_model(np.array([0, 1, 1]), np.array([0, 1, 0]), 3)
 
@@ -27,6 +27,7 @@ def test_a_class_has_its_counts_its_f_and_its_sources_the_largest_first():
     assert [iris[part] for part in ("train", "validation", "test")] == [2, 1, 1]
     assert [other[part] for part in ("train", "validation", "test")] == [2, 0, 1]
     assert [(one["name"], one["share"]) for one in iris["started_from"]] == [("jay", 0.75), ("robin", 0.25)]
+    assert [one["name"] for one in other["started_from"]] == ["daisy"]  # a row may also be told apart from a source
     assert iris["f1"] == 0.6667 and iris["low"] <= iris["f1"] <= iris["high"]
     assert lark["f1"] is None and lark["started_from"] == []
 

@@ -60,7 +60,7 @@ def describe_classes(
 
 def _blended(head: Head, row: int) -> list[tuple[int, float]]:
     pairs = zip(head.sources[row].tolist(), head.coefficients[row].tolist(), strict=True)
-    return sorted((pair for pair in pairs if pair[0] >= 0), key=lambda pair: -pair[1])[:NAMED_SOURCES]
+    return sorted((pair for pair in pairs if pair[0] >= 0 and pair[1] > 0), key=lambda pair: -pair[1])[:NAMED_SOURCES]
 
 
 def _number(value: float) -> float | None:
