@@ -2,6 +2,11 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 CONFIG ?= $(if $(IMAGES),config/own.yaml,config/paper.yaml)
+MODEL ?= results/own/model
+IMAGES ?=
+TABLE ?= predictions.csv
+# The smallest experiment with every rule.
+WITH_MODEL := model={start: imprinted}
 VENV := $(CURDIR)/.venv
 export PATH := $(VENV)/bin:$(PATH)
 
@@ -10,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # The private environment is complete; nothing from outside may slip in.
 export PYTHONNOUSERSITE := 1
 
-.PHONY: demo photos own rehearsal plan bench growth test lint types unit test-cluster format docs readme deviations lock clean
+.PHONY: demo photos own predict rehearsal plan bench growth test lint types unit test-cluster format docs readme deviations lock clean
 
 demo: .venv/ready  ## the default experiment on drawn shapes, with its report
 	snakemake --cores $(CORES)
@@ -34,7 +39,10 @@ own: .venv/ready  ## images of your own (IMAGES=folder; SOURCE=timm:resnet50:fil
 rehearsal: .venv/ready  ## the paper's experiment in small, on files from a server on this machine
 	python tests/rehearsal.py snakemake --cores $(CORES) --configfile config/rehearsal.yaml
 
-plan docs readme deviations: export PYTHONPATH := src:workflow
+plan predict docs readme deviations: export PYTHONPATH := src:workflow
+
+predict: .venv/ready  ## what is on the pictures of a folder, by a model that was made (MODEL=results/photos/model IMAGES=folder)
+	python -m headstart.models "$(MODEL)" "$(IMAGES)" --table "$(TABLE)"
 
 plan: .venv/ready  ## what an experiment needs: files, disk, work, hours (CONFIG=config/photos.yaml or IMAGES=folder; FILES=1 lists every file)
 	python -m pipeline.plan.page $(CONFIG) $(if $(FILES),--files) $(if $(IMAGES),--config $(VALUES))
@@ -51,7 +59,7 @@ lint: .venv/ready
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
-	snakemake --lint --configfile config/minimal.yaml
+	snakemake --lint --configfile config/minimal.yaml --config "$(WITH_MODEL)"
 
 types: .venv/ready
 	mypy
@@ -76,7 +84,7 @@ readme: .venv/ready  ## the demo's results and the list of files in README.md
 	python -m pipeline.docs.readme
 
 Dockerfile: .venv/ready envs/*.yaml  ## the conda environments as a container image, in the words of Snakemake
-	PATH="tests/conda/bin:$(PATH)" snakemake --containerize --configfile config/minimal.yaml > $@.partial
+	PATH="tests/conda/bin:$(PATH)" snakemake --containerize --configfile config/minimal.yaml --config "$(WITH_MODEL)" > $@.partial
 	mv $@.partial $@
 
 deviations: .venv/ready  ## what each choice does that the paper leaves open, measured on the photographs (docs/deviations.md)

@@ -25,6 +25,7 @@ include: "workflow/rules/network.smk"
 include: "workflow/rules/similarity.smk"
 include: "workflow/rules/heads.smk"
 include: "workflow/rules/training.smk"
+include: "workflow/rules/model.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -36,6 +37,7 @@ rule all:
         runs.figures(),
         AT.explorer,
         AT.provenance,
+        candidates.files(),
     message:
         "Everything is made"
 

@@ -28,6 +28,7 @@ ROOMS = {
     "heads": {"measures", "vocabulary"},
     "networks": {"data", "machine"},
     "finetuning": {"data", "machine", "measures", "networks"},
+    "models": {"data", "finetuning", "heads", "machine", "measures", "naming", "networks", "report", "vocabulary"},
     "report": {"data", "entries", "naming", "vocabulary"},
     "explorer": {"data", "heads", "report"},
 }
@@ -43,13 +44,14 @@ PIPELINE = {
     "config": {"layout"},
     "experiment": {"config", "layout"},
     "selection": {"config", "experiment", "layout"},
+    "model": {"config", "layout", "selection"},
     "plan": {"config", "layout"},
     "docs": {"layout"},
 }
 # Jobs are many and start-up counts: only these may draw in the heavy packages when they are imported.
 HEAVY = {"torch", "torchvision", "timm", "matplotlib", "gensim", "nltk", "sklearn"}
 MAY_BE_HEAVY = (
-    *("networks/", "finetuning/", "machine/", "explorer/"),
+    *("networks/", "finetuning/", "machine/", "explorer/", "models/"),
     *(
         "jobs/checkpoints",
         "measures/taxonomy",

@@ -71,7 +71,8 @@ def test_without_conda_the_run_says_so(place):
 
 
 def test_the_dockerfile_is_that_of_the_environments(place):
-    said = snakemake(place, PROJECT, "--containerize", "--nolock", "--configfile", "config/minimal.yaml")
+    every_rule = ("--configfile", "config/minimal.yaml", "--config", "model={start: imprinted}")
+    said = snakemake(place, PROJECT, "--containerize", "--nolock", *every_rule)
     assert said.returncode == 0, said.stderr
     assert said.stdout == (PROJECT / "Dockerfile").read_text(), "run `make Dockerfile`"
     assert "--file" in said.stdout and said.stdout.count("COPY envs/") == len(list((PROJECT / "envs").iterdir()))

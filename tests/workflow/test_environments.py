@@ -23,8 +23,8 @@ ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
 RULES = "\n".join(path.read_text() for path in sorted((PROJECT / "workflow/rules").glob("*.smk")))
 # Packages whose name on conda-forge is another one than on PyPI; matplotlib alone would bring Qt.
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
-# What is imported by nobody but needed all the same: pandas reads and writes Parquet with it.
-UNSEEN = {"pandas": {"pyarrow"}}
+# What is imported by nobody but needed all the same: pandas reads and writes Parquet, and torch ONNX, with it.
+UNSEEN = {"pandas": {"pyarrow"}, "onnx": {"onnxscript"}}
 DISTRIBUTIONS = packages_distributions()
 
 
@@ -40,6 +40,7 @@ WORDS = {
     "sweep_neighbours": all_of({word: measure for word, measure in MEASURES.items() if measure.sampled}),
     "initialise_heads": all_of(all_starts()),
     "fine_tune": all_of(STRATEGIES),
+    "export_model": all_of(STRATEGIES),
     "tabulate": all_of(TABLES),
     "draw_figure": all_of(FIGURES),
     "build_explorer": all_of({"table2": TABLES["table2"]}),

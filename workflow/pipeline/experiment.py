@@ -43,6 +43,10 @@ class Experiment:
         # How the network sees an image.
         self.view = {"side": config["images"]["crop"], **{key: config["source"][key] for key in ("mean", "std")}}
 
+    def recorded(self) -> dict[str, Any]:
+        """Return the config as results record it: whoever wants no model has no word of it there."""
+        return {key: value for key, value in self.config.items() if key != "model" or value is not None}
+
     def for_seeds(self, name: str) -> list[str]:
         """Return one place per seed."""
         return [self.layout.at(name, seed=seed) for seed in self.seeds]
@@ -133,6 +137,14 @@ class Experiment:
         return [self.layout.samples] if self.config["source"]["samples"] else []
 
     # The source network and what the measures rest on.
+
+    def source_terms(self) -> str:
+        """Return what is stated about the terms of the source network's weights, "" where nothing is."""
+        weights = self.config["source"]["weights"]
+        if not weights:
+            return "made here, from images that Headstart drew"
+        file, folder = Path(weights).name, self.layout.at("download", file="")
+        return self.remotes[file].terms if weights.startswith(folder) and file in self.remotes else ""
 
     def source_weights(self) -> str:
         """Return the weights of the source network."""

@@ -42,15 +42,29 @@ PLACES = {
     "history": "results/{experiment}/runs/{strategy}/{shots}-{seed}.parquet",
     "trained": "results/{experiment}/runs/{strategy}/{shots}-{seed}.safetensors",
     "state": "work/{experiment}/runs/{strategy}/{shots}-{seed}.pt",
+    # The model to take home.
+    "candidates": "results/{experiment}/model/candidates.csv",
+    "model": "results/{experiment}/model/{file}",
     # What is shown.
     "table": "results/{experiment}/tables/{table}.{form}",
     "figure": "results/{experiment}/figures/{figure}.{form}",
     "explorer": "results/{experiment}/explore.html",
+    "plain_explorer": "work/{experiment}/explore.html",
     "provenance": "results/{experiment}/provenance.json",
     "config": "results/{experiment}/config.yaml",
 }
 TABLE_FORMS = ("csv", "html", "md", "tex")
 FIGURE_FORMS = ("svg", "pdf", "csv")
+# What lies in the folder of the model: written by export_model, and by describe_model.
+EXPORTED = {"weights": "model.safetensors", "config": "config.json", "onnx": "model.onnx"}
+DESCRIBED = {
+    "card": "card.json",
+    "page": "README.md",
+    "confusion": "confusion.svg",
+    "test": "test.csv",
+    "settings": "config.yaml",
+}
+MODEL_FILES = (*EXPORTED.values(), *DESCRIBED.values())
 WORDVECTORS = ("feature.bin", "id.txt", "shape.txt")  # the three files of the BigFile form
 
 

@@ -33,6 +33,7 @@ from pipeline.config.contradictions import ConfigError
 from pipeline.config.loading import load_config
 from pipeline.experiment import Experiment
 from pipeline.failure import failing_words
+from pipeline.model import Candidates
 from pipeline.selection import Selection
 
 # Jobs inherit this environment; without bytecode each import of torch costs seven seconds more.
@@ -47,6 +48,8 @@ except ConfigError as error:
 experiment = Experiment(config)
 AT = experiment.layout
 runs = Selection(experiment)
+# The runs among which the model to take home is chosen, if one is wanted.
+candidates = Candidates(runs)
 
 # So many files are fetched at once, however many cores there are; `--resources downloads=N` says otherwise. It stands
 # here because a `resources:` in profiles/default would replace that of every other profile.
@@ -97,6 +100,11 @@ def heads_code(wildcards):
 def training_code(wildcards):
     """Code version of the runs of one strategy."""
     return code_version("fine_tune.py", *runs.strategy_codes(wildcards))
+
+
+def export_code(wildcards):
+    """Code version of the model, which is trained by any of its candidates' strategies."""
+    return code_version("export_model.py", *candidates.codes())
 
 
 def table_code(wildcards):

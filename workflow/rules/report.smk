@@ -136,11 +136,16 @@ rule build_explorer:
         pictures=experiment.stores(experiment.targets) + experiment.source_pictures(),
         published=runs.published(),
     output:
-        page=report(
-            AT.explorer,
-            caption="../report/build_explorer.rst",
-            category="Explorer",
-            labels={"page": "everything, by hovering and clicking"},
+        # With a model, show_mistakes makes the page out of this one.
+        page=(
+            AT.plain_explorer
+            if candidates.wanted
+            else report(
+                AT.explorer,
+                caption="../report/build_explorer.rst",
+                category="Explorer",
+                labels={"page": "everything, by hovering and clicking"},
+            )
         ),
     log:
         AT.log("build_explorer"),
@@ -167,6 +172,37 @@ rule build_explorer:
         "../scripts/build_explorer.py"
 
 
+if candidates.wanted:
+
+    rule show_mistakes:
+        """Add the pictures that the model gets wrong to the interactive page."""
+        input:
+            page=AT.plain_explorer,
+            test=AT.at("model", file="test.csv"),
+            card=AT.at("model", file="card.json"),
+            stores=experiment.stores(experiment.targets),
+        output:
+            page=report(
+                AT.explorer,
+                caption="../report/build_explorer.rst",
+                category="Explorer",
+                labels={"page": "everything, by hovering and clicking"},
+            ),
+        log:
+            AT.log("show_mistakes"),
+        benchmark:
+            AT.benchmark("show_mistakes")
+        localrule: True
+        conda:
+            "../../envs/report.yaml"
+        params:
+            code=code_version("show_mistakes.py"),
+        message:
+            "Show the pictures that the model gets wrong"
+        script:
+            "../scripts/show_mistakes.py"
+
+
 rule record_provenance:
     """Commit, config, versions, device, seeds and times behind the results."""
     input:
@@ -191,7 +227,7 @@ rule record_provenance:
     conda:
         "../../envs/vision.yaml"
     params:
-        config=config,
+        config=experiment.recorded(),
         benchmarks=selection.benchmarks_folder,
         code=code_version("record_provenance.py"),
     message:

@@ -11,7 +11,16 @@ from headstart.measures.hypernyms import read_table
 from headstart.vocabulary import MEASURES, STRATEGIES, split_name
 from pipeline.config.blocks import unknown_block
 from pipeline.config.own import own_faults
-from pipeline.config.runs import compared, reads, shown_groups, used_measures
+from pipeline.config.runs import (
+    compared,
+    measure_of,
+    model_groups,
+    named,
+    reads,
+    shown_groups,
+    untrained,
+    used_measures,
+)
 from pipeline.config.survey import survey
 from pipeline.config.tables import ConfigError, faults_of, read_rows, text_of
 from pipeline.layout import Layout
@@ -85,6 +94,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     yield from lacking_sources(config)
     yield from display_contradictions(config, targets)
     yield from published_faults(config["tables"]["published"])
+    yield from model_faults(config)
 
 
 def text_faults(config: Mapping[str, Any]) -> Iterator[str]:
@@ -237,6 +247,28 @@ def display_contradictions(config: Mapping[str, Any], targets: list[str]) -> Ite
             yield f"{key}: {wnid} is none of the {len(targets)} target classes of {config['classes']['targets']}"
     if not shown:
         yield "tables.examples: empty, and so is figures.example; name at least one target class by its wnid"
+
+
+def model_faults(config: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what keeps a model from being made where one is wanted: no such run, or nothing to choose it by."""
+    wanted, groups = config["model"], config["groups"]
+    if wanted is None:
+        return
+    if config["images"]["validation"] == 0:
+        yield "model: it is chosen on validation images, and images.validation is 0; raise that, or leave model out"
+    seen = [name for name in named(config) if measure_of(name) and not split_name(name)[1]]
+    if config["neighbours"]["rule"] != "clean" and seen and wanted["start"] in (None, *seen):
+        yield (
+            f"model: neighbours.rule is {config['neighbours']['rule']}, which reads K of {', '.join(seen)} off the "
+            "test images, so that none would be left to measure the model on; set neighbours.rule: clean"
+        )
+    if wanted["group"] not in (None, *groups):
+        yield f"model.group: {wanted['group']!r} is none of the groups {', '.join(groups)}; name one of them"
+    elif wanted["start"] not in (None, *named(config)):
+        yield f"model.start: {wanted['start']!r} is none of {', '.join(named(config))}; name one of them"
+    elif not model_groups(config) and not untrained(config):
+        asked = ", ".join(f"{key}: {value}" for key, value in wanted.items() if value is not None)
+        yield f"model: no run has {asked}; take one of these out, or add such runs to groups"
 
 
 def published_faults(folder: str | None) -> Iterator[str]:

@@ -111,6 +111,38 @@ def reads(config: Mapping[str, Any], part: str) -> bool:
     return part in found
 
 
+def model_groups(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the groups whose runs are candidates for the model, with its shot count and their candidates alone."""
+    shots, found = model_shots(config), {}
+    for name, group in config["groups"].items():
+        starts = [start for start in group["initialisations"] if config["model"]["start"] in (None, start)]
+        if config["model"]["group"] in (None, name) and starts and shots in group["shots"]:
+            found[name] = {**group, "initialisations": starts, "shots": [shots]}
+    return found
+
+
+def model_shots(config: Mapping[str, Any]) -> int:
+    """Return the training images per class of the model: those asked for, or the most of any candidate."""
+    wanted, first = config["model"], compared(config)
+    if wanted["shots"]:
+        return wanted["shots"]
+    groups = [group for name, group in config["groups"].items() if wanted["group"] in (None, name)]
+    trained = [n for group in groups if wanted["start"] in (None, *group["initialisations"]) for n in group["shots"]]
+    return max(trained or first["shots"], default=0)
+
+
+def untrained(config: Mapping[str, Any]) -> list[str]:
+    """Return the starts compared before training that are candidates for the model, as they are, trained or not.
+
+    They are where they are compared with as many images, for every seed of the trainings.
+    """
+    wanted, first = config["model"], compared(config)
+    there = model_shots(config) in first["shots"] and set(config["seeds"]) <= set(first["seeds"])
+    if wanted["group"] or not there:
+        return []
+    return [name for name in first["initialisations"] if wanted["start"] in (None, name)]
+
+
 def shown_groups(config: Mapping[str, Any], section: str) -> list[str]:
     """Return the groups that `tables` or `figures` show.
 

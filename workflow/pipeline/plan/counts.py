@@ -33,6 +33,7 @@ ONCE = (
     *("audit_images", "find_doubles", "embed_images", "build_explorer", "record_provenance"),
     "all",
 )
+MODEL = ("choose_model", "export_model", "describe_model", "show_mistakes")  # where the config wants one
 
 
 class Part(NamedTuple):
@@ -246,6 +247,7 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
         "weigh_strategies": int(several_strategies(config)),
         "draw_figure": len(results_shown(config, FIGURES)),
     }
+    jobs |= dict.fromkeys(MODEL, int(config["model"] is not None))
     return {rule: number for rule, number in jobs.items() if number}
 
 

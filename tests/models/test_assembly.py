@@ -1,0 +1,100 @@
+"""The run is trained again to the very weights that were scored, whatever its strategy, and becomes a whole network."""
+
+import numpy as np
+import pytest
+import torch
+from small_model import CLASSES, MACHINE, NETWORK, SHORT_SIDE, VIEW
+from torch import nn
+
+from headstart.data.splits import label
+from headstart.finetuning.batches import TrainingImages
+from headstart.finetuning.settings import Task, Training
+from headstart.finetuning.strategies.finetune import FineTune
+from headstart.finetuning.training import train_lockstep
+from headstart.measures.metrics import confusion, f_scores
+from headstart.models.assembly import assemble, names_in, state_of, train_until
+from headstart.models.evaluation import show
+from headstart.models.folder import Model
+from headstart.naming import complete
+from headstart.networks.backbones import cut, load_classifier
+from headstart.networks.embedding import cache_trunk
+from headstart.vocabulary import STRATEGIES, code_of
+
+STEPS, STEP = 5, 2
+TRAINING = Training(steps=STEPS, evaluate_at=[0, STEP, STEPS], learning_rate=0.01)
+HEAD = np.random.default_rng(0).normal(size=(3, 16)).astype(np.float32), np.zeros(3, np.float32)
+
+
+@pytest.fixture
+def images(store, split):
+    rows = split.query("part == 'train'")
+    return TrainingImages(store, list(rows["name"]), label(rows, CLASSES), VIEW, seed=1, shots=3, batch=5)
+
+
+def source():
+    return load_classifier(classes=6, seed=1, **NETWORK)
+
+
+def strategy_of(word):
+    return code_of(STRATEGIES[word].code)(complete(word, {}))
+
+
+def recorded(word, images, store, split, folder):
+    """The history and final weights of a run beside another, as fine_tune records them."""
+    strategy = strategy_of(word)
+    network = strategy.cut(source(), "layer4", VIEW.side)
+    tests = split.query("part == 'test'")
+    cache_trunk(network.trunk, store, list(tests["name"]), VIEW, MACHINE, folder / "trunk.npy", batch=4)
+    evaluation = {"test": (np.load(folder / "trunk.npy"), label(tests, CLASSES))}
+    heads = {"other": (HEAD[0][::-1].copy(), HEAD[1]), "run": HEAD}
+    return train_lockstep(strategy, network, heads, Task(CLASSES, images, evaluation), TRAINING, MACHINE)
+
+
+def exported(strategy, images, step):
+    model = source()
+    before, network = state_of(model), strategy.cut(model, "layer4", VIEW.side)
+    names = names_in(model, network)
+    trained = train_until(strategy, network, HEAD, Task(CLASSES, images, {}), TRAINING, MACHINE, step=step)
+    return assemble(before, trained, names, len(CLASSES), **NETWORK)
+
+
+@pytest.mark.parametrize("word", STRATEGIES)
+def test_the_whole_network_scores_what_the_run_scored_at_that_step(word, images, store, split, tmp_path):
+    history, weights = recorded(word, images, store, split, tmp_path)
+    for step in (0, STEP):
+        model = Model(exported(strategy_of(word), images, step), VIEW, SHORT_SIDE, [{"wnid": one} for one in CLASSES])
+        shown = show(model, store, split, "test", MACHINE)
+        scores = f_scores(confusion(shown.labels, shown.logits.argmax(axis=1), 3))
+        then = history.query(f"initialisation == 'run' and step == {step}")["f1"]
+        assert scores.tolist() == then.tolist()
+    state = exported(strategy_of(word), images, STEPS).state_dict()
+    ours = {name.partition("/")[2]: value for name, value in weights.items() if name.startswith("run/")}
+    assert ours and all(torch.equal(state[name], value) for name, value in ours.items() if name in state)
+    assert {"layer4.0.conv1.weight", "layer4.0.bn1.running_mean", "fc.bias"} <= set(ours) & set(state)
+
+
+def test_frozen_blocks_are_the_sources_own(images):
+    state, before = exported(FineTune({}), images, STEP).state_dict(), source().state_dict()
+    assert torch.equal(state["layer1.0.conv1.weight"], before["layer1.0.conv1.weight"])
+    assert not torch.equal(state["layer4.0.conv1.weight"], before["layer4.0.conv1.weight"])
+
+
+def test_a_step_beyond_the_budget_is_refused(images):
+    network, task = FineTune({}).cut(source(), "layer4", VIEW.side), Task(CLASSES, images, {})
+    with pytest.raises(ValueError, match="from 0 to 5, got 6; take one of the run's history"):
+        train_until(FineTune({}), network, HEAD, task, TRAINING, MACHINE, step=6)
+
+
+def test_a_strategy_that_alters_the_network_is_refused_by_name():
+    model, other = source(), source()
+    other.layer4.append(nn.Conv2d(16, 16, 1))
+    with pytest.raises(ValueError, match=r"this strategy alters the network.*another in model\.group"):
+        names_in(model, cut(other, "layer4", VIEW.side))
+
+
+def test_weights_between_a_transformers_modules_keep_their_names():
+    options = {"img_size": 32, "patch_size": 16, "embed_dim": 12, "depth": 2, "num_heads": 2}
+    model = load_classifier("timm", "vit_tiny_patch16_224", classes=4, options=options)
+    names = names_in(model, cut(model, "patch_embed", side=32))
+    assert {"cls_token", "pos_embed", "head.weight"} <= set(names.values())
+    assert set(names.values()) <= set(model.state_dict())
