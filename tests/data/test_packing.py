@@ -45,11 +45,11 @@ def test_folders_decide_what_tests_from_the_tar_to_the_split(tmp_path):
     names = [f"{part}/{n}.png" for part, count in (("train", 6), ("test", 3)) for n in range(count)]
     pack(write(tmp_path, *names), tmp_path / f"{KEY}.tar")
     audit = decode_tar(tmp_path / f"{KEY}.tar", tmp_path / "s.arrow", tmp_path / "a.csv", short_side=8, min_side=4)
-    wanted = Wanted(4, 2, test=3, test_min=2)
-    counts = audit_classes([KEY], {KEY: audit}, None, wanted, "stop", parted=True)
+    wanted = Wanted(4, 2, test=3, test_min=2, parted=True)
+    counts = audit_classes([KEY], {KEY: audit}, None, wanted, "stop")
     assert counts.loc[0, ["train", "validation", "test"]].tolist() == [6, 0, 3]
     images = kept_images(counts, {KEY: audit})
-    splits = [split_images(images, seed, wanted, parted=True) for seed in (0, 1)]
+    splits = [split_images(images, seed, wanted) for seed in (0, 1)]
     for split in splits:
         parts = split.groupby("part")["name"].apply(set)
         assert parts["test"] == {f"{KEY}_test_{n}.png" for n in range(3)}
@@ -63,7 +63,7 @@ def test_a_class_with_too_few_in_one_folder_has_too_few(tmp_path):
     pack(write(tmp_path, *(f"train/{n}.png" for n in range(9)), "test/0.png"), tmp_path / f"{KEY}.tar")
     audit = decode_tar(tmp_path / f"{KEY}.tar", tmp_path / "s.arrow", tmp_path / "a.csv", short_side=8, min_side=4)
     with pytest.raises(ValueError, match="too few images in 1 classes"):
-        audit_classes([KEY], {KEY: audit}, None, Wanted(4, 0, test=3, test_min=2), "stop", parted=True)
+        audit_classes([KEY], {KEY: audit}, None, Wanted(4, 0, test=3, test_min=2, parted=True), "stop")
 
 
 def test_a_glance_never_falls_on_a_test_image():

@@ -1,6 +1,7 @@
 """The run is trained again to the very weights that were scored, whatever its strategy, and becomes a whole network."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from small_model import CLASSES, MACHINE, NETWORK, SHORT_SIDE, VIEW
@@ -11,13 +12,14 @@ from headstart.finetuning.batches import TrainingImages
 from headstart.finetuning.settings import Task, Training
 from headstart.finetuning.strategies.finetune import FineTune
 from headstart.finetuning.training import train_lockstep
+from headstart.jobs.files import write_arrays
 from headstart.measures.metrics import confusion, f_scores
 from headstart.models.assembly import assemble, names_in, state_of, train_until
 from headstart.models.evaluation import show
 from headstart.models.folder import Model
 from headstart.naming import complete
 from headstart.networks.backbones import cut, load_classifier
-from headstart.networks.embedding import cache_trunk
+from headstart.networks.embedding import cache_trunk, embed
 from headstart.vocabulary import STRATEGIES, code_of
 
 STEPS, STEP = 5, 2
@@ -35,13 +37,22 @@ def source():
     return load_classifier(classes=6, seed=1, **NETWORK)
 
 
-def strategy_of(word):
-    return code_of(STRATEGIES[word].code)(complete(word, {}))
+@pytest.fixture(scope="session")
+def strategy_of(pictures, store, tmp_path_factory):
+    """A strategy and its files: features, and pictures of source classes, for which the same pictures stand."""
+    folder, model = tmp_path_factory.mktemp("files"), source()
+    network = cut(model, "layer4", VIEW.side)
+    seen = embed(network.trunk, network.tail, store, store.names, VIEW, MACHINE, batch=4)
+    write_arrays({"features": seen}, folder / "features.safetensors")
+    pd.DataFrame({"name": store.names}).to_csv(folder / "images.csv", index=False)
+    pd.DataFrame({"wnid": CLASSES, "role": "source"}).to_csv(folder / "classes.csv", index=False)
+    files = {name.partition(".")[0]: folder / name for name in ("features.safetensors", "images.csv", "classes.csv")}
+    files |= {"sources": [pictures / ".all.arrow"]}
+    return lambda word: code_of(STRATEGIES[word].code)(complete(word, {}), files)
 
 
-def recorded(word, images, store, split, folder):
+def recorded(strategy, images, store, split, folder):
     """The history and final weights of a run beside another, as fine_tune records them."""
-    strategy = strategy_of(word)
     network = strategy.cut(source(), "layer4", VIEW.side)
     tests = split.query("part == 'test'")
     cache_trunk(network.trunk, store, list(tests["name"]), VIEW, MACHINE, folder / "trunk.npy", batch=4)
@@ -55,12 +66,12 @@ def exported(strategy, images, step):
     before, network = state_of(model), strategy.cut(model, "layer4", VIEW.side)
     names = names_in(model, network)
     trained = train_until(strategy, network, HEAD, Task(CLASSES, images, {}), TRAINING, MACHINE, step=step)
-    return assemble(before, trained, names, len(CLASSES), **NETWORK)
+    return assemble(load_classifier(classes=len(CLASSES), **NETWORK), before, trained, names)
 
 
 @pytest.mark.parametrize("word", STRATEGIES)
-def test_the_whole_network_scores_what_the_run_scored_at_that_step(word, images, store, split, tmp_path):
-    history, weights = recorded(word, images, store, split, tmp_path)
+def test_the_whole_network_scores_what_the_run_scored_at_that_step(word, strategy_of, images, store, split, tmp_path):
+    history, weights = recorded(strategy_of(word), images, store, split, tmp_path)
     for step in (0, STEP):
         model = Model(exported(strategy_of(word), images, step), VIEW, SHORT_SIDE, [{"wnid": one} for one in CLASSES])
         shown = show(model, store, split, "test", MACHINE)

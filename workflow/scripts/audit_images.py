@@ -24,10 +24,9 @@ audit = audit_classes(
     audits,
     lists,
     # How many test images there may be beyond those needed is no question of the audit.
-    Wanted(params.train, params.validation, test=params.test_min, test_min=params.test_min),
+    Wanted(params.train, params.validation, test=params.test_min, test_min=params.test_min, parted=params.parted),
     on_missing=params.on_missing,
     shown=params.shown,
-    parted=params.parted,
 )
 audit = count_shared(audit, digests)
 print(*say_shared(digests, dict(zip(targets["wnid"], targets["lemmas"], strict=True))), sep="\n")

@@ -55,7 +55,7 @@ training = Training(
 task = Task(wnids, images, evaluation={})
 trained = train_until(strategy, network, (head.weight, head.bias), task, training, machine, step=choice.step)
 
-whole = assemble(before, trained, names, len(wnids), **params.network)
+whole = assemble(load_classifier(classes=len(wnids), **params.network), before, trained, names)
 write_weights(whole, Path(made.weights))
 write_config(whole, params.network, Path(made.config), class_names(targets), view, params.short_side)
 write_onnx(whole, Path(made.onnx), view.side)

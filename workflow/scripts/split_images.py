@@ -15,8 +15,7 @@ params = snakemake.params
 split = split_images(
     pd.read_csv(snakemake.input.images),
     seed=int(snakemake.wildcards.seed),
-    wanted=Wanted(params.train, params.validation, params.test, params.test_min, params.test_share),
+    wanted=Wanted(params.train, params.validation, params.test, params.test_min, params.test_share, params.parted),
     lists=read_lists([Path(path) for path in snakemake.input.lists]),
-    parted=params.parted,
 )
 write_table(split, snakemake.output.split)

@@ -139,11 +139,10 @@ def audit_classes(
     wanted: Wanted,
     on_missing: str,
     shown: Sequence[str] = (),
-    parted: bool = False,
 ) -> pd.DataFrame:
     """Count the images of every class, also against published lists if there are any, and mark the kept classes.
 
-    Where folders say which images test (`parted`), those of each part are counted too, and each must have enough.
+    Where folders say which images test, those of each part are counted too, and each must have enough.
 
     Raises:
         ValueError: see `keep_classes`.
@@ -151,7 +150,7 @@ def audit_classes(
     counts = count_images(wnids, audits)
     if lists:
         counts = counts.merge(count_listed(wnids, audits, *lists), on="wnid")
-    if parted:
+    if wanted.parted:
         parts = {wnid: by_part(wnid, kept_names(audits[wnid], wnid)) for wnid in wnids}
         counts = counts.assign(**{part: [len(parts[wnid][part]) for wnid in wnids] for part in PARTS})
     return keep_classes(counts, wanted, on_missing, shown)

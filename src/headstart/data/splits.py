@@ -30,6 +30,7 @@ class Wanted:
         test: at most.
         test_min: test images at least.
         test_share: of a class's images that test, within these bounds; None for as many as may.
+        parted: whether folders say which images test.
 
     Raises:
         ValueError: no training or test image wanted, or `test` is less than `test_min`.
@@ -40,6 +41,7 @@ class Wanted:
     test: int
     test_min: int
     test_share: float | None = None
+    parted: bool = False
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -102,11 +104,10 @@ def split_images(
     seed: int,
     wanted: Wanted,
     lists: tuple[Sequence[str], Sequence[str]] | None = None,
-    parted: bool = False,
 ) -> pd.DataFrame:
     """Split the images (wnid, name) of all classes.
 
-    By `split_class`, with lists by `split_lists`, where folders say which test (`parted`) by `split_folders`.
+    By `split_class`, with lists by `split_lists`, where folders say which test by `split_folders`.
 
     Returns columns wnid, name, part, rank, the classes in the order of `images`.
 
@@ -118,7 +119,7 @@ def split_images(
         raise TooFewImages(missing)
     splits = []
     for wnid, names in classes.items():
-        if parted:
+        if wanted.parted:
             split = split_folders(names, wnid, seed, wanted)
         elif lists is None:
             split = split_class(names, wnid, seed, wanted)

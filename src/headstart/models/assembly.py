@@ -6,7 +6,6 @@ Everything random in a run is keyed, so on a CPU the weights are, bit for bit, t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from headstart.finetuning.strategies.finetune import FineTune
 from headstart.finetuning.training import train_lockstep
 from headstart.jobs.checkpoints import Checkpoint
 from headstart.machine.machines import Machine
-from headstart.networks.backbones import Network, load_classifier
+from headstart.networks.backbones import Network
 from headstart.networks.weights import fill
 
 State = Mapping[str, Tensor]
@@ -103,25 +102,19 @@ def _tensors(module: nn.Module) -> list[tuple[str, Tensor]]:
     return [*module.named_parameters(), *module.named_buffers()]
 
 
-def assemble(
-    source: State, trained: State, names: Mapping[str, str], classes: int, library: str, name: str, options: Any
-) -> nn.Module:
+def assemble(model: nn.Module, source: State, trained: State, names: Mapping[str, str]) -> nn.Module:
     """Put the network of the target classes together, in eval mode on the CPU.
 
     Args:
+        model: as its library builds it, with T outputs; it is filled.
         source: state of the source network.
         trained: from `train_until`; what a strategy adds to a run is left out.
         names: from `names_in`.
-        classes: T.
-        library, name, options: of the network.
 
     Raises:
         ValueError: weights that do not fit the network with T outputs.
     """
-    build = partial(load_classifier, library, name, classes, options=options)
-    model = build()
-    state = {**source, **{own: trained[inside] for inside, own in names.items()}}
-    fill(model, state, f"of the chosen run (for {library} {name} with {classes} classes)")
+    fill(model, {**source, **{own: trained[inside] for inside, own in names.items()}}, "of the chosen run")
     return model.eval().requires_grad_(True)
 
 
