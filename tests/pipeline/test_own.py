@@ -173,3 +173,15 @@ def test_other_configs_cannot_do_without_a_taxonomy():
     minimal["classes"]["taxonomy"] = None
     with pytest.raises(ConfigError, match=r"classes\.taxonomy: null, which only images\.folder can do without"):
         load_config(minimal, PROJECT)
+
+
+@pytest.mark.parametrize(("sizes", "made"), [((12, 30), True), ((6, 6), True), ((2, 2), False), ((3, 5), True)])
+def test_a_model_is_made_where_an_image_is_left_to_choose_it_by(place, sizes, made):
+    images = pictures(place / "images", first=sizes[0], second=sizes[1])
+    assert load(images)["model"] == ({"group": None, "start": None, "shots": None} if made else None)
+    assert load(images, model=None)["model"] is None
+    assert load(images, neighbours={"rule": "paper"})["model"] is None
+    names = [f"{number}.jpg" for number in range(sizes[1])]
+    numbers = load(images)["images"]
+    wanted = Wanted(*(numbers[key] for key in ("train", "validation", "test", "test_min", "test_share")))
+    assert made == ("validation" in set(split_class(names, "second", 0, wanted)["part"]))

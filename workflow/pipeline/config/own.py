@@ -75,6 +75,8 @@ def completed(given: Mapping[str, Any], project: Path) -> dict[str, Any]:
     config["tables"] = {"examples": [one.key for one in found.classes[:3]], **config.get("tables", {})}
     shots = {"shots": [n for n in SHOTS if n < train] + [train]}
     config["groups"] = {name: {**shots, **group} for name, group in config.get("groups", {}).items()}
+    if config["neighbours"].get("rule") == "clean" and validating(found, config["images"]):
+        config = {"model": {}, **config}
     return _with_stage(config)
 
 
@@ -119,6 +121,17 @@ def numbers(found: Survey) -> dict[str, float]:
     # Half of the smallest class's test images may turn out to be damaged or to come twice.
     bounds = {"test": MOST_TESTS, "test_min": max(1, test // 2), "test_share": TEST_SHARE}
     return {"train": train, "validation": MOST_VALIDATING, **bounds}
+
+
+def validating(found: Survey, images: Mapping[str, Any]) -> bool:
+    """Say whether some class has an image left that neither trains nor tests, so that a model can be chosen by it."""
+    if found.parted:
+        return bool(images["validation"]) or any("validation" in one.pictures for one in found.classes)
+    sizes = [sum(one.pictures.values()) for one in found.classes]
+    share = images["test_share"]
+    tests = [images["test"] if share is None else max(images["test_min"], int(share * size)) for size in sizes]
+    left = [size - images["train"] - min(images["test"], test) for size, test in zip(sizes, tests, strict=True)]
+    return bool(images["validation"]) and max(left) > 0
 
 
 def without_what_is_missing(config: dict[str, Any]) -> dict[str, Any]:
