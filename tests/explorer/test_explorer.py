@@ -16,7 +16,7 @@ from PIL import Image
 
 from headstart.data.images import PixelStore, decode_tar
 from headstart.explorer import facts as facts_module
-from headstart.explorer import page
+from headstart.explorer import mistakes, page
 from headstart.explorer.facts import MISSING, gather, nearest, nearest_first, pack, scores
 from headstart.explorer.specs import SHAPES, THEMES, all_specs
 from headstart.explorer.thumbnails import PER_TARGET, SIDE, picture_classes, thumbnail
@@ -252,7 +252,7 @@ def test_means_over_fewer_classes_than_the_papers_say_so():
 
 def test_every_file_of_the_page_is_used():
     files = {path.name for path in FOLDER.iterdir() if path.suffix in (".html", ".css", ".js")}
-    assert files == {page.TEMPLATE, page.STYLE, *page.SCRIPTS}
+    assert files == {page.TEMPLATE, page.STYLE, mistakes.STYLE, *page.SCRIPTS}
 
 
 def test_the_same_results_give_the_same_bytes(made, stores, tmp_path):

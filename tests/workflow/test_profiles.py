@@ -16,7 +16,7 @@ PROFILES = sorted((PROJECT / "profiles").glob("*/profile.yaml"))
 RULES = "\n".join(path.read_text() for path in sorted((PROJECT / "workflow/rules").glob("*.smk")))
 BODIES = dict(re.findall(r"^ *rule (\w+):\n(.*?)(?=^ *rule |\Z)", RULES, flags=re.MULTILINE | re.DOTALL))
 LOCAL = {rule for rule, body in BODIES.items() if "localrule: True" in body}
-BATCHED = {"decode_images", "measure_similarity", "initialise_heads"}
+BATCHED = {"decode_images", "measure_similarity", "initialise_heads", "score_starts"}
 ON_GPU = {"embed_images", "cache_trunk", "fine_tune"}
 
 
