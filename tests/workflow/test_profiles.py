@@ -17,7 +17,7 @@ RULES = "\n".join(path.read_text() for path in sorted((PROJECT / "workflow/rules
 BODIES = dict(re.findall(r"^ *rule (\w+):\n(.*?)(?=^ *rule |\Z)", RULES, flags=re.MULTILINE | re.DOTALL))
 LOCAL = {rule for rule, body in BODIES.items() if "localrule: True" in body}
 BATCHED = {"decode_images", "measure_similarity", "initialise_heads", "score_starts"}
-ON_GPU = {"embed_images", "cache_trunk", "fine_tune"}
+ON_GPU = {"embed_images", "cache_trunk", "fine_tune", "export_model"}
 
 
 def read(name: str) -> dict:

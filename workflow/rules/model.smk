@@ -18,9 +18,11 @@ if candidates.wanted:
             AT.log("choose_model"),
         benchmark:
             AT.benchmark("choose_model")
-        localrule: True
         conda:
             "../../envs/model.yaml"
+        resources:
+            mem_mb=growing(4000),
+            runtime=growing(10),
         params:
             runs=candidates.starts_of(),
             untrained=candidates.untrained,
@@ -55,6 +57,7 @@ if candidates.wanted:
         threads: config["training"]["threads"]
         resources:
             gpu=1,
+            attempt=growing(1),
             mem_mb=growing(12000),
             runtime=growing(120),
         params:

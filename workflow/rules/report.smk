@@ -192,9 +192,11 @@ if candidates.wanted:
             AT.log("show_mistakes"),
         benchmark:
             AT.benchmark("show_mistakes")
-        localrule: True
         conda:
             "../../envs/report.yaml"
+        resources:
+            mem_mb=growing(4000),
+            runtime=growing(10),
         params:
             code=code_version("show_mistakes.py"),
         message:

@@ -15,6 +15,7 @@ from headstart.finetuning.batches import TrainingImages
 from headstart.finetuning.settings import Task, Training
 from headstart.heads.starts import load_heads
 from headstart.machine.machines import pick_machine
+from headstart.machine.memory import Sizes, fitting
 from headstart.models.assembly import assemble, names_in, state_of, train_until
 from headstart.models.choice import of_seed, read_choice
 from headstart.models.folder import class_names
@@ -53,7 +54,9 @@ training = Training(
     **{key: settings[key] for key in ("learning_rate", "betas", "eps", "dropout", "batch_norm")},
 )
 task = Task(wnids, images, evaluation={})
-trained = train_until(strategy, network, (head.weight, head.bias), task, training, machine, step=choice.step)
+with fitting(Sizes(settings["batch"], 1), snakemake.resources.attempt) as sizes:
+    held = machine.holding(sizes)
+    trained = train_until(strategy, network, (head.weight, head.bias), task, training, held, step=choice.step)
 
 whole = assemble(load_classifier(classes=len(wnids), **params.network), before, trained, names)
 write_weights(whole, Path(made.weights))
