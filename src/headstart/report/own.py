@@ -8,7 +8,7 @@ import pandas as pd
 def remarks(classes: pd.DataFrame) -> list[str]:
     """Return a sentence for each of the two, nothing for classes that are named by wnids.
 
-    >>> remarks(pd.DataFrame({"role": ["target"], "lemmas": ["screw M4"], "synset": [""]}))
+    >>> remarks(pd.DataFrame({"wnid": ["m4"], "role": ["target"], "lemmas": ["screw M4"], "synset": [""]}))
     ['No class has a synset of WordNet, so there is no start by a measure that needs one.']
     """
     if "synset" not in classes:
