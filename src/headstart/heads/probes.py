@@ -15,17 +15,16 @@ Letters in shapes: S source classes, T target classes, D features, N images.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
-from scipy.special import log_softmax
+from scipy.optimize import minimize_scalar
 
 from headstart.heads.blending import mean_length, unit_rows
 from headstart.heads.starts import Head, HeadInputs
+from headstart.measures.regression import cross_entropy, softmax_regression
 
 Array = NDArray[Any]
 # Sources that a head names for each row.
@@ -131,36 +130,8 @@ def likeliest(known: Array, labels: Array, bounds: tuple[float, float]) -> float
 
 
 def fit(problem: Problem, strength: float, penalty: float | Array = PENALTY) -> Array:
-    """Minimise the cost of the module's first lines at a = strength, lambda = penalty, one or one per class; (T, D).
-
-    Only what the images span can differ from the prior, so that is all that is searched: W = a V + A Q, with Q (R, D)
-    an orthonormal basis of the images.
-    """
-    images, labels, prior = problem.images, problem.labels, strength * problem.rows
-    basis = np.linalg.svd(images, full_matrices=False)[2]
-    seen, known = images @ basis.T, images @ prior.T
-    penalties = np.broadcast_to(penalty, len(prior))[:, None]
-
-    def cost(flat: Array) -> tuple[float, Array]:
-        change = flat.reshape(len(prior), -1)
-        value, slope = cross_entropy(known + seen @ change.T, labels)
-        return value + (penalties * change**2).sum() / 2, (slope.T @ seen + penalties * change).ravel()
-
-    return prior + lowest(cost, len(prior) * len(basis)).reshape(len(prior), -1) @ basis
-
-
-def cross_entropy(logits: Array, labels: Array) -> tuple[float, Array]:
-    """Return minus the log-likelihood of labels (N,) under logits (N, T), and its slope in the logits, (N, T)."""
-    logs, rows = log_softmax(logits, axis=1), np.arange(len(labels))
-    slope = np.exp(logs)
-    slope[rows, labels] -= 1.0
-    return -float(logs[rows, labels].sum()), slope
-
-
-def lowest(cost: Callable[[Array], tuple[float, Array]], size: int) -> Array:
-    """Minimise a convex cost that gives value and slope, from zeros."""
-    options = {"maxiter": 10000, "maxfun": 20000, "ftol": 0.0, "gtol": 1e-9, "maxcor": 20}
-    return minimize(cost, np.zeros(size), jac=True, method="L-BFGS-B", options=options).x
+    """Minimise the cost of the module's first lines at a = strength, lambda = penalty, one or one per class; (T, D)."""
+    return softmax_regression(problem.images, problem.labels, strength * problem.rows, penalty)
 
 
 def named(weight: Array, bias: Array, coefficients: Array) -> Head:

@@ -19,15 +19,14 @@ from headstart.heads.probes import (
     PENALTY,
     Problem,
     as_long_as_sources,
-    cross_entropy,
     fit,
     likeliest,
-    lowest,
     named,
     posed,
     worth_of_one_image,
 )
 from headstart.heads.starts import Head, HeadInputs
+from headstart.measures.regression import cross_entropy, lowest
 from headstart.measures.semantics import Semantics, agreement
 
 Array = NDArray[Any]
@@ -88,7 +87,7 @@ def needed(inputs: HeadInputs) -> Semantics:
 def fit_blended(problem: Problem, penalty: float = PENALTY) -> Array:
     """Minimise cross-entropy of rows w_c + alpha_c v_c plus (penalty / 2) (|W|^2 + |alpha|^2), (T, D)."""
     images, rows = problem.images, problem.rows
-    basis = np.linalg.svd(images, full_matrices=False)[2]
+    basis = np.linalg.qr(images.T)[0].T
     seen, known, classes = images @ basis.T, images @ rows.T, len(rows)
 
     def cost(flat: Array) -> tuple[float, Array]:

@@ -50,7 +50,7 @@ def reverse(probabilities: Array, labels: Array, targets: int) -> Array:
     sure that it shows s. Arguments as those of `direct`.
     """
     penalty, scale = calibrated(probabilities, labels, targets)
-    weight = softmax_regression(probabilities, labels, targets, penalty)
+    weight = softmax_regression(probabilities, labels, np.zeros((targets, probabilities.shape[1])), penalty)
     return turned_round(softmax(scale * weight, axis=0), probabilities.mean(axis=0))
 
 
@@ -85,10 +85,10 @@ def calibrated(probabilities: Array, labels: Array, targets: int) -> tuple[float
 
 def held_out(probabilities: Array, labels: Array, targets: int, fold: Array, penalty: float) -> Array:
     """Return the logits of each image, (N, T), by regression on the images of the other folds."""
-    logits = np.empty((len(labels), targets))
+    logits, nothing = np.empty((len(labels), targets)), np.zeros((targets, probabilities.shape[1]))
     for out in range(fold.max() + 1):
         rest = fold != out
-        weight = softmax_regression(probabilities[rest], labels[rest], targets, penalty)
+        weight = softmax_regression(probabilities[rest], labels[rest], nothing, penalty)
         logits[~rest] = probabilities[~rest] @ weight.T
     return logits
 
