@@ -89,7 +89,7 @@ def test_sync_is_ridge_regression_on_shares_and_judged_by_classes_left_out(input
         "headstart.heads.rivals.agreement", lambda left_out, rows: (seen.append(left_out), (0.0, 0.0))[1]
     )
     ridge = Ridge(alpha=noise, fit_intercept=False, solver="svd")
-    np.testing.assert_allclose(synthesis(shares, rows) @ rows, ridge.fit(shares, rows).coef_.T, atol=1e-8)
+    np.testing.assert_allclose(synthesis(np.eye(S), shares, rows) @ rows, ridge.fit(shares, rows).coef_.T, atol=1e-8)
     for left in (0, S - 1):
         rest = np.arange(S) != left
         expected = ridge.fit(shares[rest], rows[rest]).predict(shares[left : left + 1])[0]

@@ -73,7 +73,7 @@ def start_sync(inputs: HeadInputs) -> Head:
     semantic = needed(inputs)
     rows = inputs.source_weight.astype(np.float64)
     rows -= rows.mean(axis=0)
-    shares = shared(semantic.alike) @ synthesis(shared(semantic.sources), rows)
+    shares = synthesis(shared(semantic.alike), shared(semantic.sources), rows)
     return named(mean_length(inputs.source_weight) * unit_rows(shares @ rows), np.zeros(len(shares)), shares)
 
 
@@ -107,10 +107,11 @@ def shared(alike: Array) -> Array:
     return np.divide(exact, sums, out=np.zeros_like(exact), where=sums > 0)
 
 
-def synthesis(shares: Array, rows: Array) -> Array:
-    """Return M (S, S) with phantom rows P = M rows, of the noise r that predicts each row best from the others.
+def synthesis(targets: Array, shares: Array, rows: Array) -> Array:
+    """Return t M, (T, S), with phantom rows P = M rows, of the noise r that predicts each row best from the others.
 
-    M = s'(s s' + r I)^-1. With H = s M, leaving a source class out errs by [rows - H rows]_i / (1 - H_ii).
+    Targets' shares are t (T, S), sources' s (S, S), and M = s'(s s' + r I)^-1. With H = s M, leaving a source class out
+    errs by [rows - H rows]_i / (1 - H_ii).
     """
     values, left = np.linalg.eigh(shares @ shares.T)
     seen, tried = left.T @ rows, {}
@@ -119,4 +120,4 @@ def synthesis(shares: Array, rows: Array) -> Array:
         free = 1 - (left**2 * kept).sum(axis=1, keepdims=True)
         tried[noise] = agreement(rows - (rows - left @ (kept[:, None] * seen)) / free, rows)[0]
     noise = max(tried, key=lambda one: tried[one])
-    return np.asarray(shares.T @ (left / (values + noise)) @ left.T)
+    return np.asarray((targets @ shares.T) @ (left / (values + noise)) @ left.T)
