@@ -4,17 +4,8 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from headstart.data.splits import (
-    TooFewImages,
-    Wanted,
-    compare_lists,
-    read_lists,
-    shots,
-    split_class,
-    split_images,
-    split_lists,
-    too_few,
-)
+from headstart.data.lists import compare_lists, read_lists
+from headstart.data.splits import TooFewImages, Wanted, shots, split_class, split_images, split_lists, too_few
 
 NAMES = [f"n1_{number}.JPEG" for number in range(30)]
 WANTED = Wanted(train=12, validation=4, test=6, test_min=3)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from headstart.data.audit import audit_classes, kept_images, require_two, say_listed
 from headstart.data.doubles import count_shared, read_digests, say_shared
-from headstart.data.splits import Wanted, read_lists
+from headstart.data.lists import read_lists
+from headstart.data.splits import Wanted
 from headstart.jobs.files import write_table
 
 classes = pd.read_csv(snakemake.input.classes, keep_default_na=False)

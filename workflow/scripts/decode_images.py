@@ -8,7 +8,7 @@ from pathlib import Path
 
 from headstart.data.doubles import digest_pictures
 from headstart.data.images import PixelStore, decode_tar
-from headstart.data.splits import all_listed
+from headstart.data.lists import all_listed
 from headstart.jobs.files import write_table
 
 decode_tar(

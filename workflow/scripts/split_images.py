@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from headstart.data.splits import Wanted, read_lists, split_images
+from headstart.data.lists import read_lists
+from headstart.data.splits import Wanted, split_images
 from headstart.jobs.files import write_table
 
 params = snakemake.params

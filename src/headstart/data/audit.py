@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from headstart.data.images import stored_names
+from headstart.data.lists import compare_lists
 from headstart.data.parts import PARTS, by_part
-from headstart.data.splits import TooFewImages, Wanted, compare_lists, too_few
+from headstart.data.splits import TooFewImages, Wanted, too_few
 
 REASONS = ("unlisted", "unreadable", "tiny", "duplicate", "not an image")
 

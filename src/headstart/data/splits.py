@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from headstart.data.lists import listed
 from headstart.data.parts import by_part
 
 # Training images of a class that suffice for a glance at it.
@@ -78,25 +78,6 @@ def too_few(found: Mapping[str, int], train: int, test_min: int) -> pd.DataFrame
     wanted = train + test_min
     rows = [(wnid, wanted, count) for wnid, count in found.items() if count < wanted]
     return pd.DataFrame(rows, columns=["wnid", "wanted", "found"])
-
-
-def read_lists(paths: Sequence[Path]) -> tuple[list[str], list[str]] | None:
-    """Read published lists, one name per line: the training and the test list in this order; None for no paths.
-
-    Raises ValueError for any other number of paths.
-    """
-    if not paths:
-        return None
-    if len(paths) != 2:
-        raise ValueError(f"expected the paths of a training and a test list, got {len(paths)}: {list(map(str, paths))}")
-    train, test = (Path(path).read_text(encoding="utf-8").split() for path in paths)
-    return train, test
-
-
-def all_listed(paths: Sequence[Path]) -> frozenset[str] | None:
-    """Return every name of the published lists, None where there are none."""
-    lists = read_lists(paths)
-    return frozenset(lists[0]).union(lists[1]) if lists else None
 
 
 def split_images(
@@ -212,38 +193,22 @@ def split_lists(
         ValueError: a list repeats a name or has none of this class that was found, the two lists share a name, or
             no training image would be left beside the validation images.
     """
-    listed, tests = _listed(names, train_list, wnid), _listed(names, test_list, wnid)
+    trains, tests = listed(names, train_list, wnid), listed(names, test_list, wnid)
     _refuse_repeats(names, f"the images of {wnid}")
-    _refuse_repeats(listed + tests, f"the two lists for {wnid} together")
-    if len(listed) <= validation or not tests:
+    _refuse_repeats(trains + tests, f"the two lists for {wnid} together")
+    if len(trains) <= validation or not tests:
         raise ValueError(
-            f"{wnid}: of its {len(names)} usable images, {len(listed)} are in the training list and {len(tests)} "
+            f"{wnid}: of its {len(names)} usable images, {len(trains)} are in the training list and {len(tests)} "
             f"in the test list; expected more than {validation} (images.validation) and at least 1. "
             f"Do the lists name this class's images as {wnid}_<number>.JPEG?"
         )
     # PAPER: it holds nothing out; these images come from the end of the list, which only the largest n would reach.
-    pool = listed[: len(listed) - validation]
+    pool = trains[: len(trains) - validation]
     return _split_table(
         train=pool if seed == 0 else _shuffled(pool, f"{seed}/{wnid}"),
-        validation=listed[len(listed) - validation :],
+        validation=trains[len(trains) - validation :],
         test=tests,
     )
-
-
-def compare_lists(
-    names: Sequence[str], train_list: Sequence[str], test_list: Sequence[str], wnid: str
-) -> dict[str, int]:
-    """Count what published lists and the images of one class have in common.
-
-    >>> compare_lists(["n1_1.JPEG", "n1_9.JPEG"], ["n1_1.JPEG", "n1_2.JPEG"], ["n1_3.JPEG", "n2_1.JPEG"], "n1")
-    {'train': 1, 'train_missing': 1, 'test': 0, 'test_missing': 1}
-    """
-    counts = {}
-    for part, whole in (("train", train_list), ("test", test_list)):
-        wanted = sum(name.startswith(f"{wnid}_") for name in whole)
-        counts[part] = len(_listed(names, whole, wnid))
-        counts[f"{part}_missing"] = wanted - counts[part]
-    return counts
 
 
 def label(chosen: pd.DataFrame, wnids: Sequence[str]) -> np.ndarray:
@@ -301,11 +266,6 @@ def shots(split: pd.DataFrame, n: int) -> pd.DataFrame:
 
 def _shuffled(names: Sequence[str], key: str) -> list[str]:
     return sorted(names, key=lambda name: hashlib.blake2b(f"{key}/{name}".encode()).digest())
-
-
-def _listed(names: Sequence[str], whole: Sequence[str], wnid: str) -> list[str]:
-    found = set(names)
-    return [name for name in whole if name.startswith(f"{wnid}_") and name in found]
 
 
 def _refuse_repeats(names: Sequence[str], where: str) -> None:
