@@ -13,7 +13,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from comparison import Row, alternate, measure, report
-from headstart.data.images import PixelStore, centre_crop, decode_tar
+from headstart.data.crops import centre_crop
+from headstart.data.images import PixelStore, decode_tar
 from pictures import some_pictures, write_tar
 from plain_parts import Array, Pictures
 

@@ -25,7 +25,8 @@ from torch import Tensor
 from torch.nn import functional
 
 import comparison  # noqa: F401  (finds the library)
-from headstart.data.images import PixelStore, crop_batch, decode_folder
+from headstart.data.crops import crop_batch
+from headstart.data.images import PixelStore, decode_folder
 from headstart.data.views import View
 from headstart.finetuning.batches import TrainingImages, draw_step
 from headstart.finetuning.costs import measure_costs

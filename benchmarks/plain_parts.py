@@ -25,7 +25,7 @@ from torch.nn import functional
 from torchvision.transforms.v2 import functional as transforms
 
 import comparison  # noqa: F401  (finds the library)
-from headstart.data.images import centre_crop, random_crop
+from headstart.data.crops import centre_crop, random_crop
 from headstart.finetuning.batches import batch_order, dropout_mask
 
 Array = NDArray[Any]

@@ -21,7 +21,8 @@ import comparison
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "workflow"))
 
-from headstart.data.images import PixelStore, crop_batch, decode_tar
+from headstart.data.crops import crop_batch
+from headstart.data.images import PixelStore, decode_tar
 from headstart.finetuning.settings import evaluation_steps
 from pipeline.config.contradictions import read_wnids
 from pipeline.config.loading import load_config

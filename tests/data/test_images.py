@@ -19,7 +19,8 @@ from PIL import Image, features
 
 import headstart.data.images
 from headstart.data.audit import count_images, kept_names
-from headstart.data.images import PixelStore, centre_crop, crop_batch, decode_folder, decode_tar, random_crop
+from headstart.data.crops import centre_crop, crop_batch, random_crop
+from headstart.data.images import PixelStore, decode_folder, decode_tar
 from headstart.data.pictures import FORMATS, can_read, read_picture, shrink
 
 RED, GREEN, BLUE, WHITE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0)

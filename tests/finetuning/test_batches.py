@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from toys import CPU, VIEW, labels_of
 
-from headstart.data.images import random_crop
+from headstart.data.crops import random_crop
 from headstart.finetuning.batches import batch_order, draw_batch, dropout_mask
 from headstart.networks.embedding import normalise
 

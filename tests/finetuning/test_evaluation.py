@@ -7,7 +7,7 @@ import torch
 from test_backbones import Chain, build
 from toys import CLASSES, CPU, MACHINE, VIEW, fresh_network, head, plain, same
 
-from headstart.data.images import crop_batch
+from headstart.data.crops import crop_batch
 from headstart.finetuning.evaluation import evaluated_images, evaluation_of, own_evaluation, shared_evaluation
 from headstart.networks.backbones import cut
 from headstart.networks.embedding import cache_trunk, normalise

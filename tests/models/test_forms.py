@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from small_model import CLASSES, MACHINE, NAMES, NETWORK, SHORT_SIDE, VIEW
 
-from headstart.data.images import crop_batch
+from headstart.data.crops import crop_batch
 from headstart.models.evaluation import Shown, check_onnx, show
 from headstart.models.folder import Model, class_names, load_model
 from headstart.models.forms import require_equal, run_onnx, write_config, write_onnx, write_weights

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from small_model import CLASSES, MACHINE, NAMES
 
-from headstart.data.images import centre_crop
+from headstart.data.crops import centre_crop
 from headstart.models.__main__ import main
 from headstart.models.evaluation import list_images, show
 from headstart.models.prediction import COLUMNS, predict_folder, read_crop

@@ -9,7 +9,8 @@ from PIL import Image
 from test_backbones import Chain, build
 from torch import nn
 
-from headstart.data.images import PixelStore, crop_batch, decode_folder
+from headstart.data.crops import crop_batch
+from headstart.data.images import PixelStore, decode_folder
 from headstart.data.views import View
 from headstart.machine.machines import Machine
 from headstart.machine.memory import Sizes

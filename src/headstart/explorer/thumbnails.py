@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from PIL import Image
 
-from headstart.data.images import PixelStore, centre_crop
+from headstart.data.crops import centre_crop
+from headstart.data.images import PixelStore
 
 SIDE = 96  # pixels
 PER_TARGET = 6

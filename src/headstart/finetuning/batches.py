@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from headstart.data.images import PixelStore, crop_batch
+from headstart.data.crops import crop_batch
+from headstart.data.images import PixelStore
 from headstart.data.views import View
 from headstart.machine.computing import send
 from headstart.networks.embedding import normalise

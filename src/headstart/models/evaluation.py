@@ -14,7 +14,8 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from headstart.data.images import PixelStore, crop_batch
+from headstart.data.crops import crop_batch
+from headstart.data.images import PixelStore
 from headstart.data.splits import label
 from headstart.machine.machines import Machine
 from headstart.models.folder import BATCH, Model

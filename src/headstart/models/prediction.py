@@ -15,7 +15,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import UnidentifiedImageError
 
-from headstart.data.images import MAX_PIXELS, centre_crop
+from headstart.data.crops import centre_crop
+from headstart.data.images import MAX_PIXELS
 from headstart.data.pictures import read_picture, shrink
 from headstart.machine.machines import Machine
 from headstart.models.folder import BATCH, Model

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from headstart.data.images import PixelStore, crop_batch
+from headstart.data.crops import crop_batch
+from headstart.data.images import PixelStore
 from headstart.data.views import View
 from headstart.jobs.files import write_arrays
 from headstart.machine.computing import place
