@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from noisy_pictures import write_noise
 from test_backbones import Chain, build
 from toys import CLASSES, MACHINE, STEPS, VIEW, evaluated, fresh_network, labels_of, plain
 
@@ -29,12 +29,7 @@ def one_thread():
 def pictures(tmp_path_factory):
     """Path of a store of five pictures of each class, a class being a colour with much noise."""
     folder = tmp_path_factory.mktemp("pictures")
-    generator = np.random.default_rng(0)
-    for number, wnid in enumerate(CLASSES):
-        for picture in range(5):
-            pixels = generator.integers(0, 200, (36, 40, 3), dtype=np.uint8)
-            pixels[..., number] += 50
-            Image.fromarray(pixels).save(folder / f"{wnid}_{picture}.png")
+    write_noise(folder, CLASSES, [(36, 40)] * 5, noise=200)
     decode_folder(folder, folder / "all.arrow", 36)
     return folder / "all.arrow"
 

@@ -2,10 +2,9 @@
 
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from noisy_pictures import write_noise
 from small_model import CLASSES, MACHINE, NAMES, NETWORK, SHORT_SIDE, VIEW, describe
 
 from headstart.data.images import PixelStore, decode_folder
@@ -26,12 +25,7 @@ def one_thread():
 def pictures(tmp_path_factory):
     """A folder of six pictures of each class, a class being a colour with much noise, and of their store."""
     folder = tmp_path_factory.mktemp("pictures")
-    generator = np.random.default_rng(0)
-    for number, wnid in enumerate(CLASSES):
-        for picture in range(6):
-            pixels = generator.integers(0, 180, (60 + 9 * picture, 70, 3), dtype=np.uint8)
-            pixels[..., number] += 70
-            Image.fromarray(pixels).save(folder / f"{wnid}_{picture}.png")
+    write_noise(folder, CLASSES, [(60 + 9 * picture, 70) for picture in range(6)], noise=180)
     decode_folder(folder, folder / ".all.arrow", SHORT_SIDE)
     return folder
 
