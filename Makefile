@@ -64,8 +64,8 @@ lint: .venv/ready
 types: .venv/ready
 	mypy
 
-unit: .venv/ready
-	pytest
+unit: .venv/ready  ## side by side on the cores there are, each file of tests by one process
+	pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-cluster: .venv/ready  ## the smallest experiment on a real Slurm, installed by apt and started here; needs root on Debian or Ubuntu
 	tests/cluster/slurm.sh install

@@ -5,6 +5,8 @@ import io
 import json
 import os
 import re
+import resource
+import shutil
 import signal
 import subprocess
 import tarfile
@@ -235,10 +237,16 @@ def test_a_value_on_the_command_line_replaces_the_configs(project):
     }
 
 
+def spent_by_children() -> float:
+    """Processor time of the processes that have ended, s; unlike the clock it knows nothing of what else runs."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
 def test_papers_experiment_is_planned_offline_in_ten_seconds(tmp_path):
-    start = time.monotonic()
-    planned = jobs(copy_project(tmp_path), config="config/paper.yaml")
-    assert time.monotonic() - start < 10
+    folder, before = copy_project(tmp_path), spent_by_children()
+    planned = jobs(folder, config="config/paper.yaml")
+    assert spent_by_children() - before < 10
     assert planned["fetch_synset"] == planned["decode_images"] == 90
     # The authors' two lists, the weights and the word vectors.
     assert planned["fetch_file"] == 4
@@ -329,24 +337,32 @@ def start_and_kill(folder: Path, target: str, state: Path, sign: signal.Signals)
     run = command(target, "--configfile", "config/minimal.yaml")
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     process = subprocess.Popen(run, cwd=folder, start_new_session=True, preexec_fn=hear_sigint, **pipes)
-    waited_until = time.time() + 60
+    waited_until = time.time() + 300
     while saved_step(state) < 1 and time.time() < waited_until and process.poll() is None:
         time.sleep(0.02)
     os.killpg(process.pid, sign)
-    return process.communicate(timeout=60)[0]
+    return process.communicate(timeout=300)[0]
+
+
+TRAINED = f"{RESULTS}/runs/finetune/4-0.parquet", f"{RESULTS}/runs/finetune/4-0.safetensors"
+
+
+@pytest.fixture(scope="module")
+def unbroken(finished, tmp_path_factory):
+    """A copy of the finished project in which a training would take longer, and what it gives if nothing breaks it."""
+    folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("unbroken") / "project", symlinks=True))
+    edit_config(folder, training__steps=150, training__evaluations=12)
+    run = snakemake(folder, TRAINED[0])
+    assert run.returncode == 0, run.stdout
+    made = [(folder / name).read_bytes() for name in TRAINED]
+    for name in TRAINED:
+        (folder / name).unlink()
+    return folder, made
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda sign: sign.name)
-def test_a_killed_training_goes_on_where_it_was_and_ends_the_same(project, sign):
-    target = f"{RESULTS}/runs/finetune/4-0.parquet"
-    outputs = [project / target, project / target.replace(".parquet", ".safetensors")]
-    edit_config(project, training__steps=150, training__evaluations=12)
-    run = snakemake(project, target)
-    assert run.returncode == 0, run.stdout
-    unbroken = [path.read_bytes() for path in outputs]
-    for path in outputs:
-        path.unlink()
-
+def test_a_killed_training_goes_on_where_it_was_and_ends_the_same(unbroken, tmp_path, sign):
+    project, target = Path(shutil.copytree(unbroken[0], tmp_path / "project copy", symlinks=True)), TRAINED[0]
     state = project / "work/minimal/runs/finetune/4-0.pt"
     said = start_and_kill(project, target, state, sign)
     assert 0 < saved_step(state) < 150, said
@@ -357,5 +373,5 @@ def test_a_killed_training_goes_on_where_it_was_and_ends_the_same(project, sign)
     assert run.returncode == 0, run.stdout
     resumed = re.search(r"resumed at step (\d+)", run.stdout)
     assert resumed and 0 < int(resumed[1]) < 150, run.stdout
-    assert [path.read_bytes() for path in outputs] == unbroken
+    assert [(project / name).read_bytes() for name in TRAINED] == unbroken[1]
     assert not state.exists()
