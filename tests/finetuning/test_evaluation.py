@@ -1,5 +1,7 @@
 """Trainings are scored on outputs that all jobs share, or on those of a trunk of their own; both ways are one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,15 @@ from test_backbones import Chain, build
 from toys import CLASSES, CPU, MACHINE, VIEW, fresh_network, head, plain, same
 
 from headstart.data.crops import crop_batch
-from headstart.finetuning.evaluation import evaluated_images, evaluation_of, own_evaluation, shared_evaluation
+from headstart.finetuning import evaluation
+from headstart.finetuning.evaluation import (
+    SHARE,
+    evaluated_images,
+    evaluation_of,
+    near,
+    own_evaluation,
+    shared_evaluation,
+)
 from headstart.networks.backbones import cut
 from headstart.networks.embedding import cache_trunk, normalise
 
@@ -90,3 +100,22 @@ def test_a_file_of_shared_outputs_is_preferred(shared, files, tmp_path):
     made = evaluation_of(altered, files, *arguments)["test"][0]
     assert np.array_equal(given, shared_evaluation(shared, CLASSES)["test"][0])
     assert not np.array_equal(given, made)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_outputs_that_fit_stay_on_the_device_and_give_the_same_scores(own, train, monkeypatch, capsys, dtype):
+    outside = {part: (np.asarray(x, dtype), labels) for part, (x, labels) in own(fresh_network().trunk).items()}
+    assert near(outside, MACHINE, 4) is outside
+    expected, _ = train({"a": head(0)}, evaluation=outside)
+    needed = sum(outputs.nbytes for outputs, _ in outside.values())
+    for free, at_once, fits in ((needed / SHARE - 1, 4, False), (needed / SHARE, 3, False), (needed / SHARE, 4, True)):
+        monkeypatch.setattr(evaluation, "free_memory", lambda device, free=free: free)
+        assert (near(outside, replace(MACHINE, at_once=at_once), 4) is outside) != fits
+    inside = near(outside, MACHINE, 4)
+    for part, (outputs, _) in inside.items():
+        assert isinstance(outputs, torch.Tensor) and np.array_equal(outputs.numpy(), outside[part][0])
+        assert outputs.is_contiguous(memory_format=torch.channels_last)
+    capsys.readouterr()
+    assert train({"a": head(0)}, evaluation=outside)[0].equals(expected)
+    assert "GB of outputs to score stay on the cpu device" in capsys.readouterr().out
+    assert near({}, MACHINE, 4) == {}

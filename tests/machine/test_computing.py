@@ -17,6 +17,7 @@ from headstart.machine.computing import (
     place,
     precision_on,
     processor_of,
+    rounded_once,
     send,
     set_precision,
 )
@@ -97,6 +98,29 @@ def test_modules_are_placed_in_the_layout_that_is_fastest_there():
         layer = nn.Conv2d(4, 4, 3)
         assert place(layer, torch.device(name)) is layer and layer.weight.device.type == name
         assert layer.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_frozen_weights_are_rounded_once_and_give_the_same_bits(monkeypatch):
+    class Own(nn.Conv2d):
+        pass
+
+    generator = torch.Generator().manual_seed(0)
+    blocks = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), Own(4, 4, 1), nn.Flatten(), nn.Linear(16, 5)
+    )
+    for value in [*blocks.parameters(), *(buffer for buffer in blocks.buffers() if buffer.is_floating_point())]:
+        value.data.uniform_(0.1, 1, generator=generator)
+    blocks = place(blocks, CPU).eval().requires_grad_(False)
+    assert rounded_once(blocks, CPU, "bf16") is blocks
+    monkeypatch.setattr(computing, "precision_on", lambda device, precision: precision)
+    assert rounded_once(blocks, CPU, "tf32") is blocks
+    rounded = rounded_once(blocks, CPU, "bf16")
+    halves = {name for name, value in rounded.named_parameters() if value.dtype == torch.bfloat16}
+    assert halves == {"0.weight", "0.bias", "5.weight", "5.bias"}
+    assert {value.dtype for value in blocks.parameters()} == {torch.float32}
+    images = torch.rand((2, 3, 4, 4), generator=generator)
+    with torch.no_grad(), forward_in(CPU, "bf16"):
+        assert torch.equal(rounded(images), blocks(images))
 
 
 def test_modules_are_compiled_in_place_and_only_for_a_gpu(monkeypatch):

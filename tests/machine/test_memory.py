@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from headstart.machine.memory import Sizes, fitting, halved
+from headstart.machine.memory import BATCHES_AT_ONCE, Sizes, fitting, free_memory, halved, sizes_on
 
 
 def test_an_attempt_halves_the_images_then_the_initialisations_and_ends_where_nothing_is_left():
@@ -80,3 +80,11 @@ def test_snakemake_counts_attempts_and_does_not_run_again_for_them(tmp_path):
         found = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True)
         assert found.returncode == 0 and said in found.stdout + found.stderr, found.stderr
     assert (tmp_path / "out").read_text() == "2"
+
+
+def test_a_gpu_takes_several_batches_at_once_until_an_attempt_takes_less():
+    cpu, gpu = torch.device("cpu"), torch.device("cuda", 0)
+    assert sizes_on(cpu, 16, 3) == Sizes(16, 3) and free_memory(cpu) == 0
+    first = sizes_on(gpu, 16, 3)
+    assert first == Sizes(16 * BATCHES_AT_ONCE, 3)
+    assert [halved(first, attempt).at_once // 16 for attempt in (1, 2, 4, 6)] == [4, 2, 1, 0]

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from headstart.machine.prefetch import one_ahead
+from headstart.machine.prefetch import one_ahead, one_behind
 
 
 @pytest.mark.parametrize("second_thread", [True, False])
@@ -30,3 +30,31 @@ def test_one_item_is_made_while_another_is_in_use_and_no_more():
     items.close()  # waits for the thread
     assert [key for key, _ in made] == [0, 1]
     assert len({thread for _, thread in made}) == 1 and made[0][1] is not threading.current_thread()
+
+
+@pytest.mark.parametrize("second_thread", [True, False])
+def test_items_are_used_in_order_and_an_error_of_their_use_is_raised(second_thread):
+    used, made = [], []
+    one_behind(used.append, iter(range(5)), second_thread)
+    one_behind(used.append, [], second_thread)
+    assert used == [0, 1, 2, 3, 4]
+    with pytest.raises(ZeroDivisionError):
+        one_behind(lambda key: 6 // key, (made.append(key) or key for key in (3, 0, 1, 2)), second_thread)
+    assert made == ([3, 0, 1] if second_thread else [3, 0])
+
+
+def test_an_item_is_used_while_the_next_is_made():
+    made, used = threading.Event(), []
+
+    def items():
+        yield 0
+        made.set()
+        yield 1
+
+    def use(item):
+        assert made.wait(60)
+        used.append((item, threading.current_thread()))
+
+    one_behind(use, items())
+    assert [item for item, _ in used] == [0, 1]
+    assert len({thread for _, thread in used}) == 1 and used[0][1] is not threading.current_thread()

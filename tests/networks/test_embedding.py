@@ -1,5 +1,6 @@
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from headstart.data.images import PixelStore, decode_folder
 from headstart.data.views import View
 from headstart.machine.machines import Machine
 from headstart.machine.memory import Sizes
+from headstart.machine.prefetch import one_behind
+from headstart.networks import embedding
 from headstart.networks.backbones import cut, load_classifier
 from headstart.networks.embedding import cache_trunk, embed, frozen_pass, normalise
 
@@ -169,3 +172,22 @@ def test_large_batches_go_through_a_cpu_in_pieces(network):
         pieces, whole = frozen_pass(network.trunk, inputs), network.trunk(inputs)
     assert seen == [8, 2, 10]
     torch.testing.assert_close(pieces, whole)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_a_second_thread_writes_the_same_file_and_says_what_is_no_number(store, network, tmp_path, monkeypatch, dtype):
+    paths, threads = [tmp_path / "one.npy", tmp_path / "two.npy"], []
+    cache_trunk(network.trunk, store, store.names, **WORK, path=paths[0], dtype=dtype)
+
+    def behind(use, items, second_thread):
+        assert not second_thread
+        one_behind(lambda item: threads.append(threading.current_thread()) or use(item), items)
+
+    monkeypatch.setattr(embedding, "one_behind", behind)
+    cache_trunk(network.trunk, store, store.names, **WORK, path=paths[1], dtype=dtype)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert threads and threading.current_thread() not in threads
+    with torch.no_grad():
+        network.trunk[0][0][0].bias[0] = float("nan")
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        cache_trunk(network.trunk, store, store.names, **WORK, path=tmp_path / "three.npy", dtype=dtype)

@@ -15,7 +15,7 @@ from headstart.finetuning.batches import TrainingImages
 from headstart.finetuning.settings import Task, Training
 from headstart.heads.starts import load_heads
 from headstart.machine.machines import pick_machine
-from headstart.machine.memory import Sizes, fitting
+from headstart.machine.memory import fitting, sizes_on
 from headstart.models.assembly import assemble, names_in, state_of, train_until
 from headstart.models.choice import of_seed, read_choice
 from headstart.models.folder import class_names
@@ -54,7 +54,7 @@ training = Training(
     **{key: settings[key] for key in ("learning_rate", "betas", "eps", "dropout", "batch_norm")},
 )
 task = Task(wnids, images, evaluation={})
-with fitting(Sizes(settings["batch"], 1), snakemake.resources.attempt) as sizes:
+with fitting(sizes_on(machine.device, settings["batch"], 1), snakemake.resources.attempt) as sizes:
     held = machine.holding(sizes)
     trained = train_until(strategy, network, (head.weight, head.bias), task, training, held, step=choice.step)
 

@@ -20,7 +20,7 @@ from headstart.heads.starts import load_heads
 from headstart.jobs.checkpoints import Checkpoint, digest_of
 from headstart.machine.computing import precision_on, processor_of
 from headstart.machine.machines import pick_machine
-from headstart.machine.memory import Sizes, fitting
+from headstart.machine.memory import fitting, sizes_on
 from headstart.networks.backbones import load_classifier
 from headstart.vocabulary import STRATEGIES, code_of
 
@@ -62,7 +62,7 @@ training = Training(
     evaluate_at=evaluation_steps(settings["steps"], settings["evaluations"]),
     **{key: settings[key] for key in ("learning_rate", "betas", "eps", "dropout", "batch_norm")},
 )
-with fitting(Sizes(settings["batch"], max(1, len(heads))), snakemake.resources.attempt) as sizes:
+with fitting(sizes_on(machine.device, settings["batch"], max(1, len(heads))), snakemake.resources.attempt) as sizes:
     made = train_lockstep(
         strategy, network, heads, Task(targets, images, evaluation), training, machine.holding(sizes), checkpoint
     )

@@ -11,15 +11,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from headstart.data.images import PixelStore
 from headstart.data.splits import label
 from headstart.data.views import View
+from headstart.finetuning.settings import Evaluation
+from headstart.machine.computing import send
 from headstart.machine.machines import Machine
+from headstart.machine.memory import free_memory
+from headstart.machine.prefetch import one_ahead
 from headstart.networks.embedding import cache_trunk
 
 BATCH = 64  # images read at once
+# Of a GPU's free memory, what outputs that are scored again and again may take; the rest is for training.
+SHARE = 0.25
 
 
 def evaluated_images(split: pd.DataFrame) -> pd.DataFrame:
@@ -57,6 +64,32 @@ def evaluation_of(
     if "trunk" in files:
         return shared_evaluation(files, targets)
     return own_evaluation(trunk, files, targets, view, machine, scratch)
+
+
+def near(evaluation: Evaluation, machine: Machine, batch: int) -> Evaluation:
+    """Return the same outputs, on the GPU where they fit; elsewhere they stay what they are, and are read ahead.
+
+    A machine that takes less than a batch at once, since its memory was full, has no room for them.
+    """
+    needed = sum(outputs.nbytes for outputs, _ in evaluation.values())
+    if not needed or needed > SHARE * free_memory(machine.device) or (machine.at_once or batch) < batch:
+        return evaluation
+    print(f"{needed / 1e9:.1f} GB of outputs to score stay on the {machine.device.type} device")
+    return {part: (_moved(outputs, machine.device), labels) for part, (outputs, labels) in evaluation.items()}
+
+
+def _moved(outputs: np.ndarray, device: torch.device) -> Tensor:
+    starts = range(0, len(outputs), BATCH)
+    pieces = one_ahead(lambda start: send(outputs[start : start + BATCH], device), starts)
+    # In the layout in which blocks read them.
+    layout = torch.channels_last if outputs.ndim == 4 else torch.contiguous_format
+    whole = None
+    for start, piece in zip(starts, pieces, strict=True):
+        if whole is None:
+            whole = torch.empty(outputs.shape, dtype=piece.dtype, device=device, memory_format=layout)
+        whole[start : start + len(piece)] = piece
+    assert whole is not None
+    return whole
 
 
 def _by_part(

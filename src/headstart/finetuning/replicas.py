@@ -89,12 +89,12 @@ class Replica(nn.Module):
 
 
 def score(
-    replicas: Mapping[str, Replica], outputs: np.ndarray, labels: np.ndarray, batch: int, machine: Machine
+    replicas: Mapping[str, Replica], outputs: np.ndarray | Tensor, labels: np.ndarray, batch: int, machine: Machine
 ) -> dict[str, np.ndarray]:
     """Give the F-score of each class for each replica, (T,), NaN for a class without images.
 
     Args:
-        outputs: the trunk's output for N images, in memory or mapped from a file.
+        outputs: the trunk's output for N images, in memory, mapped from a file, or on the device.
         labels: their classes, (N,).
         batch: images read at once; `machine.at_once` of them pass together.
 
@@ -102,7 +102,8 @@ def score(
         ValueError: logits that are no numbers.
     """
     device = machine.device
-    predictions: dict[str, list[np.ndarray]] = {name: [] for name in replicas}
+    called: dict[str, list[Tensor]] = {name: [] for name in replicas}
+    finite: dict[str, list[Tensor]] = {name: [] for name in replicas}
     for replica in replicas.values():
         replica.eval()
     parts = (outputs[start : start + batch] for start in range(0, len(labels), batch))
@@ -111,12 +112,14 @@ def score(
         for inputs in batches:
             for name, replica in replicas.items():
                 logits = replica.classify(in_pieces(replica.tail, inputs, machine.at_once))
-                _require_finite(logits, name)
-                predictions[name].append(logits.argmax(1).cpu().numpy())
-    for replica in replicas.values():
+                # Read at the end: a GPU that is asked for a number waits for the next launches.
+                called[name].append(logits.argmax(1))
+                finite[name].append(torch.isfinite(logits).all(1))
+    for name, replica in replicas.items():
         replica.train()
+        _require_finite(torch.cat(finite[name]), name)
     return {
-        name: f_scores(confusion(labels, np.concatenate(predictions[name]), replica.head.out_features))
+        name: f_scores(confusion(labels, torch.cat(called[name]).cpu().numpy(), replica.head.out_features))
         for name, replica in replicas.items()
     }
 
@@ -139,8 +142,8 @@ def final_weights(replicas: Mapping[str, Replica], head_name: str) -> dict[str, 
     return found
 
 
-def _as_input(outputs: np.ndarray, device: torch.device) -> Tensor:
-    inputs = send(outputs, device).float()
+def _as_input(outputs: np.ndarray | Tensor, device: torch.device) -> Tensor:
+    inputs = (outputs if isinstance(outputs, Tensor) else send(outputs, device)).float()
     if inputs.ndim == 4 and device.type != "mps":
         return inputs.contiguous(memory_format=torch.channels_last)
     return inputs
@@ -156,9 +159,9 @@ def _in_layout_of(features: Tensor) -> Any:
     return lambda gradient: gradient.contiguous(memory_format=layout)
 
 
-def _require_finite(logits: Tensor, name: str) -> None:
-    if not torch.isfinite(logits).all():
+def _require_finite(finite: Tensor, name: str) -> None:
+    if not finite.all():
         raise ValueError(
-            f"initialisation {name}: {int((~torch.isfinite(logits)).any(1).sum())} of {len(logits)} images have logits "
+            f"initialisation {name}: {int((~finite).sum())} of {len(finite)} images have logits "
             "that are NaN or infinite; lower training.learning_rate or check the weights"
         )

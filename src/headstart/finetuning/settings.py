@@ -15,7 +15,7 @@ from headstart.finetuning.batches import TrainingImages
 from headstart.finetuning.replicas import BATCH_NORM
 from headstart.networks.backbones import Network
 
-Evaluation = Mapping[str, tuple[np.ndarray, np.ndarray]]
+Evaluation = Mapping[str, tuple[Any, np.ndarray]]
 Heads = Mapping[str, tuple[Any, Any]]
 
 

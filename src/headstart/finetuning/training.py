@@ -10,7 +10,7 @@ Letters in shapes: N images, T target classes, D features of the last layer.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from threading import Event
 from typing import Any
@@ -20,18 +20,19 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from headstart.finetuning.batches import draw_step
+from headstart.finetuning.batches import Batch, draw_step
+from headstart.finetuning.evaluation import near
 from headstart.finetuning.replicas import SCORED, Replica, final_weights, score
 from headstart.finetuning.settings import Heads, Task, Training, refuse, unfit_heads
-from headstart.finetuning.strategies.finetune import FineTune
+from headstart.finetuning.steps import Optimisers, Steps
+from headstart.finetuning.strategies.finetune import FineTune, Step
 from headstart.jobs.checkpoints import Checkpoint, termination
-from headstart.machine.computing import compile_on, place
+from headstart.machine.computing import compile_on, place, rounded_once
 from headstart.machine.machines import Machine, use_threads
 from headstart.machine.prefetch import one_ahead
 from headstart.networks.backbones import Network
 
 Replicas = dict[str, Replica]
-Optimisers = Mapping[str, torch.optim.Optimizer]
 Scores = list[tuple[str, int, str, Tensor]]  # initialisation, step, part, F-score of each class (T,)
 COLUMNS = ("initialisation", "step", "part", "wnid", "f1")
 
@@ -54,7 +55,8 @@ def train_lockstep(
         task: images to train on and to score.
         training: the budget and the optimiser.
         machine: its `side_by_side` replicas are held at once, the others follow; `at_once` images pass together where
-            no gradient is wanted. Neither changes a result. On a CPU sums of gradients depend on its `threads`.
+            no gradient is wanted, those of several steps if it is so many. Neither changes a result, but for the order
+            of sums on a GPU. On a CPU sums of gradients depend on its `threads`.
         checkpoint: where to keep the state; the caller removes it when the outputs are in place.
 
     Returns:
@@ -71,6 +73,7 @@ def train_lockstep(
     with use_threads(machine.threads), termination() as stop:
         for part in (network.trunk, network.tail, network.head):
             place(part, machine.device).eval()
+        network = network._replace(trunk=rounded_once(network.trunk, machine.device, machine.precision))
         if machine.compile:
             compile_on(machine.device, network.trunk)
         strategy.begin(network, machine, training, task.images)
@@ -100,6 +103,8 @@ class Lockstep:
         self.training, self.machine = strategy.training, strategy.machine
         self.checkpoint, self.stop = checkpoint, stop
         state = checkpoint.load() if checkpoint is not None else None
+        # What is read at each evaluation may stay on the device.
+        self.evaluation = near(task.evaluation, self.machine, task.images.batch)
         self.kept: dict[str, Any] = {} if state is None else state["runs"]
         self.scores: Scores = [] if state is None else state["scores"]
 
@@ -111,18 +116,12 @@ class Lockstep:
         first, steps = min(done.values()) + 1, self.training.steps
         if set(replicas) & set(self.kept):
             print(f"resumed at step {max(first - 1, 0)}")
-        device = self.machine.device
-        draw = partial(draw_step, self.task.images, self.network.head.in_features, self.training.dropout, device)
-        batches = one_ahead(draw, range(max(first, 1), steps + 1), second_thread=device.type == "cuda")
+        shared, taken = self._shared(max(first, 1)), Steps(self.strategy, optimisers)
         with tqdm(total=steps, initial=max(first - 1, 0), desc="fine-tune", unit="step", mininterval=5) as progress:
             for step in range(first, steps + 1):
                 behind = {name: replica for name, replica in replicas.items() if done[name] < step}
                 if step > 0:
-                    shared = self.strategy.share(step, next(batches))
-                    _show(
-                        progress,
-                        {name: self._step(replica, optimisers[name], shared) for name, replica in behind.items()},
-                    )
+                    _show(progress, taken.take(behind, next(shared)))
                 if step in self.training.evaluate_at:
                     self._evaluate(step, behind)
                 done |= dict.fromkeys(behind, step)
@@ -141,13 +140,25 @@ class Lockstep:
             replica.compile_tail(self.machine.device)
         return replicas
 
-    def _step(self, replica: Replica, optimiser: torch.optim.Optimizer, shared: Any) -> Tensor:
-        self.strategy.enter(replica, shared.number)
-        return self.strategy.take_step(replica, optimiser, shared)
+    def _shared(self, first: int) -> Iterator[Step]:
+        """Yield what the runs share of each step from one on; as many pass the trunk together as the machine takes.
+
+        These are the same ones wherever a run is resumed, so that its sums are.
+        """
+        count = max(1, (self.machine.at_once or 0) // self.task.images.batch)
+        last, device = self.training.steps, self.machine.device
+        starts = range(first - (first - 1) % count, last + 1, count)
+        groups = (range(start, min(start + count, last + 1)) for start in starts)
+        for group in one_ahead(self._draw, groups, second_thread=device.type == "cuda"):
+            yield from (step for step in self.strategy.share_all(group) if step.number >= first)
+
+    def _draw(self, steps: Sequence[int]) -> list[tuple[int, Batch]]:
+        features, dropout = self.network.head.in_features, self.training.dropout
+        return [(step, draw_step(self.task.images, features, dropout, self.machine.device, step)) for step in steps]
 
     def _evaluate(self, step: int, replicas: Mapping[str, Replica]) -> None:
-        batch = max(self.task.images.batch, SCORED)
-        for part, (outputs, labels) in self.task.evaluation.items():
+        batch = max(self.task.images.batch, SCORED, self.machine.at_once or 0)
+        for part, (outputs, labels) in self.evaluation.items():
             found = score(replicas, outputs, labels, batch, self.machine)
             self.scores += [(name, step, part, torch.from_numpy(f1)) for name, f1 in found.items()]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 import re
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -88,6 +89,22 @@ def forward_in(device: torch.device, precision: str) -> AbstractContextManager[o
 def in_float32(device: torch.device) -> AbstractContextManager[object]:
     """Give a context, inside that of `forward_in`, in which nothing is rounded to half."""
     return torch.autocast(device.type, enabled=False) if device.type == "cuda" else nullcontext()
+
+
+def rounded_once(module: Module, device: torch.device, precision: str) -> Module:
+    """Give frozen blocks as a copy whose weights are stored in half, where every pass would round them again.
+
+    The copy gives the same bits in `forward_in`. Layers of other kinds keep float32, since they may read their weights
+    in their own ways. Without rounding to half, the blocks themselves are given.
+    """
+    half = PRECISIONS[precision_on(device, precision)].half
+    if half is None:
+        return module
+    copy = deepcopy(module)
+    for layer in copy.modules():
+        if type(layer) in (nn.Conv2d, nn.Linear):
+            layer.to(half)
+    return copy
 
 
 def place(module: Module, device: torch.device) -> Module:

@@ -8,12 +8,25 @@ from typing import NamedTuple
 
 import torch
 
+# Batches that pass the frozen blocks together on a GPU: one alone is done before the next launches have come. On an
+# H200 four of 64 images brought bf16 from 7,200 to 11,100 images/s.
+BATCHES_AT_ONCE = 4
+
 
 class Sizes(NamedTuple):
     """How many images pass at once where no gradient is wanted, and how many initialisations are in training."""
 
     at_once: int
     side_by_side: int = 1
+
+
+def sizes_on(device: torch.device, batch: int, side_by_side: int) -> Sizes:
+    """Give what the first attempt of a training takes: on a GPU, the images of several batches pass at once.
+
+    >>> sizes_on(torch.device("cpu"), 64, 5)
+    Sizes(at_once=64, side_by_side=5)
+    """
+    return Sizes(batch * (BATCHES_AT_ONCE if device.type == "cuda" else 1), side_by_side)
 
 
 def halved(sizes: Sizes, attempt: int) -> Sizes:
@@ -44,11 +57,20 @@ def fitting(sizes: Sizes, attempt: int) -> Iterator[Sizes]:
     try:
         yield now
     except RuntimeError as error:
-        # cuDNN and cuBLAS have errors of their own for the same thing.
-        if not isinstance(error, torch.OutOfMemoryError) and "ALLOC_FAILED" not in str(error):
+        if not is_full(error):
             raise
         cause = str(error).partition("\n")[0].partition(". ")[0]
         raise MemoryError(f"the GPU's memory is full with {_said(now)} ({cause}). {_cure(now, then)}") from error
+
+
+def is_full(error: Exception) -> bool:
+    """Say whether an error means that the GPU's memory is full; cuDNN and cuBLAS have errors of their own for it."""
+    return isinstance(error, torch.OutOfMemoryError) or "ALLOC_FAILED" in str(error)
+
+
+def free_memory(device: torch.device) -> int:
+    """Give the bytes that are free on a GPU; 0 for a CPU, into whose memory files are mapped as they are."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
 
 
 def _said(sizes: Sizes) -> str:

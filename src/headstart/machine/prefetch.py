@@ -1,4 +1,4 @@
-"""Make the next batch in a second thread while the first one keeps the GPU busy."""
+"""Make the next batch, or put away the last one, in a second thread while the first one keeps the GPU busy."""
 
 from __future__ import annotations
 
@@ -33,3 +33,31 @@ def one_ahead(make: Callable[[Key], Item], keys: Iterable[Key], second_thread: b
                 yield ready.result()
         if waiting is not None:
             yield waiting.result()
+
+
+def one_behind(use: Callable[[Item], object], items: Iterable[Item], second_thread: bool = True) -> None:
+    """Call use(item) for each item in turn, each used while the next one is being made.
+
+    One item at a time is used, and at most one more is there. An error of `use` is raised before the next item but one
+    is made.
+
+    Args:
+        second_thread: False gives the plain loop.
+
+    >>> found = []
+    >>> one_behind(found.append, range(3))
+    >>> found
+    [0, 1, 2]
+    """
+    if not second_thread:
+        for item in items:
+            use(item)
+        return
+    with ThreadPoolExecutor(1) as thread:
+        last = None
+        for item in items:
+            if last is not None:
+                last.result()
+            last = thread.submit(use, item)
+        if last is not None:
+            last.result()

@@ -19,7 +19,7 @@ from headstart.data.views import View
 from headstart.jobs.files import replacing
 from headstart.machine.computing import compile_on, forward_in, place, send
 from headstart.machine.machines import Machine, use_threads
-from headstart.machine.prefetch import one_ahead
+from headstart.machine.prefetch import one_ahead, one_behind
 
 # Pixels that a CPU takes through frozen blocks at once, so that less of what lies between the blocks leaves its cache:
 # 16 images of 224 x 224, a fifth faster than 64. Four are a little faster still, but then threads wait for each other
@@ -50,7 +50,8 @@ def embed(
     """
     batches = _batches(store, names, view, machine, batch, "embed")
     with use_threads(machine.threads):
-        features = np.concatenate([*_outputs(nn.Sequential(trunk, tail), batches, machine)])
+        passes = _passes(nn.Sequential(trunk, tail), batches, machine)
+        features = np.concatenate([_checked(names, outputs, "float32") for names, outputs in passes])
     if features.ndim != 2:
         raise ValueError(f"expected features (N, D), got shape {features.shape}; were trunk and tail made by one cut?")
     return features
@@ -68,8 +69,9 @@ def cache_trunk(
 ) -> None:
     """Write the trunk's output for the central crop of each image to `path`, an .npy file (N, ...) for np.load.
 
-    Only a batch of it is held in memory. The output of a trunk without blocks is the normalised image itself.
-    Arguments as those of `embed`; dtype is float32 or float16 (half the disk, rounded).
+    Only a batch of it is held in memory, or two where a second thread writes what a GPU gives. The output of a trunk
+    without blocks is the normalised image itself. Arguments as those of `embed`; dtype is float32 or float16 (half the
+    disk, rounded).
 
     Raises:
         ValueError: another dtype, no images, or outputs that are no numbers, in this dtype.
@@ -79,11 +81,16 @@ def cache_trunk(
     batches = _batches(store, names, view, machine, batch, "cache")
     with replacing(path) as partial, use_threads(machine.threads):
         file, start = None, 0
-        for part in _outputs(trunk, batches, machine, dtype):
+
+        def write(passed: tuple[Sequence[str], Tensor]) -> None:
+            nonlocal file, start
+            part = _checked(*passed, dtype)
             if file is None:
                 file = np.lib.format.open_memmap(partial, "w+", np.dtype(dtype), (len(names), *part.shape[1:]))
             file[start : start + len(part)] = part
             start += len(part)
+
+        one_behind(write, _passes(trunk, batches, machine), second_thread=machine.device.type == "cuda")
         assert file is not None
         file.flush()
 
@@ -143,20 +150,25 @@ def _batches(
             progress.update(len(chosen))
 
 
-def _outputs(
-    module: nn.Module, batches: Iterable[tuple[Sequence[str], Tensor]], machine: Machine, dtype: str = "float32"
-) -> Iterator[np.ndarray]:
-    """Yield the outputs for each batch, in this dtype."""
+def _passes(
+    module: nn.Module, batches: Iterable[tuple[Sequence[str], Tensor]], machine: Machine
+) -> Iterator[tuple[Sequence[str], Tensor]]:
+    """Yield the names of each batch and the outputs for it, float32 on the device."""
     place(module, machine.device).eval()
     if machine.compile:
         compile_on(machine.device, module)
     for names, inputs in batches:
         with torch.inference_mode(), forward_in(machine.device, machine.precision):
-            outputs = frozen_pass(module, inputs, machine.at_once).float().cpu().numpy()
-        with np.errstate(over="ignore"):  # reported below, with names
-            outputs = outputs.astype(dtype, copy=False)
-        _require_finite(outputs, names)
-        yield outputs
+            outputs = frozen_pass(module, inputs, machine.at_once).float()
+        yield names, outputs
+
+
+def _checked(names: Sequence[str], outputs: Tensor, dtype: str) -> np.ndarray:
+    """Fetch the outputs of a batch, in this dtype."""
+    with np.errstate(over="ignore"):  # reported below, with names
+        found = outputs.cpu().numpy().astype(dtype, copy=False)
+    _require_finite(found, names)
+    return found
 
 
 def _require_finite(outputs: np.ndarray, names: Sequence[str]) -> None:

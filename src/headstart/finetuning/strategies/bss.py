@@ -17,6 +17,8 @@ from headstart.machine.computing import in_float32
 class Shrunk(FineTune):
     """Add `eta` times the sum of the `count` smallest squared singular values of the features (N, D)."""
 
+    recorded = False  # singular values make a GPU wait for the CPU
+
     def loss(self, replica: Replica, step: Step) -> Tensor:
         """Give cross-entropy and penalty; with eta = 0 plain fine-tuning, bit for bit."""
         features, logits = replica(step.outputs, step.mask)

@@ -29,6 +29,8 @@ from headstart.networks.backbones import Network
 class CoTuning(FineTune):
     """Add `weight` times the source head's cross-entropy to the source classes that go with each target class."""
 
+    recorded = True
+
     def begin(self, network: Network, machine: Machine, training: Training, images: TrainingImages) -> None:
         """Estimate p(source | target), (T, S), on the training images, as the pretrained network sees them."""
         super().begin(network, machine, training, images)

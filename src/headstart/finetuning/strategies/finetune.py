@@ -5,7 +5,7 @@ Letters in shapes: N images, T target classes, D features of the last layer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -55,10 +55,20 @@ class FineTune:
     One object serves all replicas of a job, so it keeps nothing of any run: what a run has to remember are parameters
     and buffers of its replica, which are saved and resumed with it.
 
+    On a GPU a step is recorded once and then repeated (finetuning.steps), if the class itself says `recorded = True`:
+    `loss` and `take_step` do the same work at each step, whatever its number and the values of its tensors, `enter`
+    changes nothing but what is held, and the optimiser is a fused one whose learning rate stays.
+
     Args:
         options: of the strategy, all of them, as the vocabulary declares them.
         files: what its rules made for it, by name.
     """
+
+    recorded = True
+
+    def __init_subclass__(cls) -> None:
+        """Take nothing for granted of a class that does something differently: a wrong recording tells nobody."""
+        cls.recorded = cls.__dict__.get("recorded", False)
 
     def __init__(self, options: Mapping[str, Any], files: Mapping[str, Any] | None = None) -> None:
         """Keep the options; nothing is read or built before the network is there."""
@@ -105,9 +115,22 @@ class FineTune:
     def share(self, step: int, batch: Batch) -> Step:
         """Do once, without gradients, what all replicas of a step share: the pass through the trunk."""
         inputs, labels, mask = batch
+        return Step(step, inputs, self._through_trunk(inputs), labels, mask)
+
+    def share_all(self, batches: Sequence[tuple[int, Batch]]) -> Iterable[Step]:
+        """Do the same for several steps, whose images pass the trunk together; step by step where more is shared."""
+        if len(batches) == 1 or type(self).share is not FineTune.share:
+            return (self.share(number, batch) for number, batch in batches)
+        together = self._through_trunk(torch.cat([inputs for _, (inputs, _, _) in batches]))
+        outputs = together.split([len(inputs) for _, (inputs, _, _) in batches])
+        return [
+            Step(number, inputs, output, labels, mask)
+            for (number, (inputs, labels, mask)), output in zip(batches, outputs, strict=True)
+        ]
+
+    def _through_trunk(self, inputs: Tensor) -> Tensor:
         with torch.no_grad(), forward_in(inputs.device, self.machine.precision):
-            outputs = frozen_pass(self.network.trunk, inputs, self.machine.at_once)
-        return Step(step, inputs, outputs, labels, mask)
+            return frozen_pass(self.network.trunk, inputs, self.machine.at_once)
 
     def loss(self, replica: Replica, step: Step) -> Tensor:
         """Give the loss of one run on a step, a scalar: the cross-entropy."""

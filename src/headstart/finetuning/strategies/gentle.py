@@ -17,6 +17,8 @@ from headstart.finetuning.strategies.finetune import FineTune
 class Gentle(FineTune):
     """Train all with `share` of the learning rate, and BatchNorm as pretrained; a share of 1 leaves only the latter."""
 
+    recorded = True
+
     def replica(self, weight: Any, bias: Any) -> Replica:
         """Build the trained part of one run, with BatchNorm's pretrained statistics."""
         return Replica(self.network.tail, weight, bias, batch_norm="eval")

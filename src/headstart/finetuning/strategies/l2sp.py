@@ -12,6 +12,8 @@ from headstart.finetuning.strategies.finetune import FineTune, Step
 class TowardsPretrained(FineTune):
     """Add alpha / 2 |w - w0|^2 over the trained blocks and beta / 2 |W|^2 over the rows of the new last layer."""
 
+    recorded = True
+
     def loss(self, replica: Replica, step: Step) -> Tensor:
         """Give cross-entropy and both penalties; with alpha = beta = 0 plain fine-tuning, bit for bit."""
         loss = super().loss(replica, step)

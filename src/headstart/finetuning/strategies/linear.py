@@ -12,6 +12,8 @@ from headstart.finetuning.strategies.finetune import FineTune, Passes
 class Linear(FineTune):
     """Hold the tail at its pretrained weights and BatchNorm at its pretrained statistics throughout."""
 
+    recorded = True
+
     def enter(self, replica: Replica, step: int) -> None:
         """Hold the tail."""
         replica.hold_tail(True)

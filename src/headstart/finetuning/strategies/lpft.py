@@ -16,6 +16,8 @@ from headstart.finetuning.strategies.finetune import FineTune, Passes
 class ProbeThenTune(FineTune):
     """Hold the tail for the first `head_share` of the steps, then train it too, with BatchNorm in eval mode."""
 
+    recorded = True
+
     def replica(self, weight: Any, bias: Any) -> Replica:
         """Build the trained part of one run, with BatchNorm's pretrained statistics."""
         return Replica(self.network.tail, weight, bias, batch_norm="eval")

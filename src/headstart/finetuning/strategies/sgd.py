@@ -14,6 +14,8 @@ from headstart.finetuning.strategies.finetune import FineTune
 class Descent(FineTune):
     """Take the steps of plain fine-tuning by SGD instead of Adam."""
 
+    recorded = True
+
     def optimiser(self, replica: Replica) -> torch.optim.Optimizer:
         """Build the optimiser of one run."""
         return descent(replica, self.options)
