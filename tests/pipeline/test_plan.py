@@ -118,15 +118,16 @@ PRETRAINED = {"source__weights": "config/minimal.yaml"}
         ("minimal", STARTS),
         ("minimal", FIXED),
         ("paper", {}),
+        ("rehearsal_full", {}),
     ],
 )
 def test_jobs_are_those_that_snakemake_would_run(name, changes, empty):
-    counts = count(config_of(name, **changes), evaluations=3)
+    counts = count(config_of(name, **changes), evaluations=lambda steps: 3)
     assert counts.jobs == dry_run(given(name, **changes, experiment="planned"), empty)
 
 
 def test_papers_counts_are_those_of_arithmetic_by_hand(empty):
-    counts = count(config_of("paper"), evaluations=23)
+    counts = count(config_of("paper"), evaluations=lambda steps: 23)
     assert (counts.targets, counts.sources) == (90, 1000)
     assert counts.decoded == counts.embedded == 90 * 1000 and "assumed: 900 + 100 a class" in counts.source
     assert counts.evaluated == 90 * (100 + 20)
@@ -146,7 +147,7 @@ def test_work_is_that_of_the_formulas_for_the_papers_grid(empty):
     grid = {"groups": {"main": group}, "figures__group": "main", "figures__shots": 100, "neighbours__shots": 100}
     config = config_of("paper", **grid, seeds=[0], training__batch=30, training__steps=4230 * 64 // 30)
     config["images"]["validation"] = 0
-    counts = count(config, evaluations=30)
+    counts = count(config, evaluations=lambda steps: 30)
     assert (counts.trunk, counts.tails, counts.scored) == (7 * 4230 * 64, 28 * 4230 * 64, 30 * 28 * 9000)
     wanted = ("trunk of evaluation images", "trunk of training images", "tails, forward and backward")
     work = {stage.name: stage.amount for stage in stages(counts, RESNET101)}
@@ -186,7 +187,7 @@ def test_images_are_counted_in_lists_that_are_there(empty):
         # The last class is too short of training images.
         names = [f"{wnid}_{i}.JPEG" for wnid in PAPER90 for i in range(number if wnid != PAPER90[-1] else 50)]
         (empty / f"downloads/{name}.txt").write_text("\n".join(names))
-    counts = count(config_of("paper"), evaluations=2)
+    counts = count(config_of("paper"), evaluations=lambda steps: 2)
     assert counts.source == "as listed" and counts.targets == 89
     assert counts.embedded == 89 * 660 and counts.decoded == counts.embedded + 100
     assert counts.evaluated == 89 * (60 + 20)
@@ -196,7 +197,7 @@ def test_a_class_that_is_not_offered_is_counted_out(empty):
     (empty / "downloads/synsets").mkdir(parents=True)
     (empty / f"downloads/synsets/{PAPER90[0]}.tar.not-offered").touch()
     config = config_of("paper")
-    counts = count(config, evaluations=2)
+    counts = count(config, evaluations=lambda steps: 2)
     assert counts.targets == 89 and counts.embedded == 89 * sum(LISTED.values())
     assert [tar.state() for tar in needed_tars(config, PAPER90)] == ["not offered"] + 89 * ["missing"]
 
@@ -209,7 +210,7 @@ def test_images_are_counted_in_tars_of_ones_own(empty):
     groups = {"main": {"initialisations": ["wordnet"], "shots": [4]}}
     changes |= {"groups": groups, "figures__group": "main", "figures__shots": 4, "neighbours__shots": 4}
     config = config_of("paper", images__lists=None, images__tars=f"{empty}/tars/{{wnid}}.tar", **changes)
-    counts = count(config, evaluations=2)
+    counts = count(config, evaluations=lambda steps: 2)
     assert counts.source == "counted in 3 of 3 tars" and counts.targets == 3
     assert counts.decoded == 8 + 9 + 10 and counts.evaluated == 3 * (3 + 1)
     assert counts.jobs["decode_images"] == 3 and "fetch_synset" not in counts.jobs
@@ -226,7 +227,7 @@ def test_tars_beyond_a_limit_are_counted_by_their_size(tmp_path):
 
 
 def test_images_of_tars_that_are_not_there_are_assumed(empty):
-    counts = count(config_of("paper", images__lists=None), evaluations=2)
+    counts = count(config_of("paper", images__lists=None), evaluations=lambda steps: 2)
     assert counts.source == f"counted in 0 of 90 tars, {IMAGES_OF_SYNSET} assumed in the others"
     assert counts.embedded == 90 * IMAGES_OF_SYNSET
 
@@ -255,11 +256,11 @@ def test_word_vectors_are_not_fetched_where_nothing_starts_from_them(empty):
     groups = {"main": {"initialisations": ["random", "wordnet"], "shots": [100]}}
     config = config_of("paper", groups=groups, figures__group="main", figures__shots=100)
     assert "flickr4m.word2vec.tar.gz" not in {file.name for file in needed_files(config, wordnet=True)}
-    assert "unpack_wordvectors" not in count(config, evaluations=2).jobs
+    assert "unpack_wordvectors" not in count(config, evaluations=lambda steps: 2).jobs
 
 
 def test_disk_is_that_of_shapes_and_types(empty):
-    counts = count(config_of("paper"), evaluations=23)
+    counts = count(config_of("paper"), evaluations=lambda steps: 23)
     sizes = {room.name: room.bytes for room in rooms(config_of("paper"), counts, RESNET101)}
     assert sizes["trunk's output"] == 10_800 * 1024 * 14 * 14 * 4
     assert sizes["decoded pixels"] == pytest.approx(90_000 * 269e3)
