@@ -4,6 +4,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 CONFIG ?= $(if $(IMAGES),config/own.yaml,config/paper.yaml)
 MODEL ?= results/own/model
 IMAGES ?=
+SIZE ?= small
 TABLE ?= predictions.csv
 # The smallest experiment with every rule.
 WITH_MODEL := model={start: imprinted}
@@ -36,8 +37,8 @@ own: .venv/ready  ## images of your own (IMAGES=folder; SOURCE=timm:resnet50:fil
 	snakemake --configfile config/own.yaml --config $(VALUES) --report results/own/report.html --quiet all
 	@echo "report written: results/own/report.html"
 
-rehearsal: .venv/ready  ## the paper's experiment in small, on files from a server on this machine
-	python tests/rehearsal.py snakemake --cores $(CORES) --configfile config/rehearsal.yaml
+rehearsal: .venv/ready  ## the paper's experiment in small, on files from a server on this machine (SIZE=full: at full size, on a GPU)
+	python tests/rehearsal.py $(SIZE) snakemake --cores $(CORES) --configfile config/rehearsal$(if $(filter full,$(SIZE)),_full).yaml
 
 plan predict docs readme deviations: export PYTHONPATH := src:workflow
 
@@ -87,8 +88,8 @@ Dockerfile: .venv/ready envs/*.yaml  ## the conda environments as a container im
 	PATH="tests/conda/bin:$(PATH)" snakemake --containerize --configfile config/minimal.yaml --config "$(WITH_MODEL)" > $@.partial
 	mv $@.partial $@
 
-deviations: .venv/ready  ## what each choice does that the paper leaves open, measured on the photographs (docs/deviations.md)
-	python -m pipeline.docs.deviations $(CORES)
+deviations: .venv/ready  ## what each choice does that the paper leaves open, measured on the photographs (KEYS=training.passes measures one)
+	python -m pipeline.docs.deviations $(CORES) $(KEYS)
 
 lock: .venv/ready  ## newest versions that fit requirements.in, pinned with hashes
 	uv pip compile --upgrade --universal --generate-hashes --no-header --quiet --python-version 3.11 requirements.in --output-file requirements.txt

@@ -76,7 +76,7 @@ def seconds_reading(config: Mapping[str, Any]) -> float:
     drawn = PROJECT / "resources" / NAME / f"{wnid}.tar"
     tar = drawn if drawn.exists() else Path(config["images"]["tars"].format(wnid=wnid))
     training = config["training"]
-    counts = count(config, len(evaluation_steps(training["steps"], training["evaluations"])))
+    counts = count(config, lambda steps: len(evaluation_steps(steps, training["evaluations"])))
     reads = counts.embedded + counts.evaluated + counts.pretrained + counts.checked + counts.trunk
     with TemporaryDirectory() as folder:
         path = Path(folder, "store.arrow")

@@ -166,6 +166,17 @@ def test_a_run_of_two_groups_counts_once_and_every_group_is_there():
     assert set(found["macro"]["inference-k1"]) == {20}
 
 
+def test_curves_of_few_images_may_end_earlier_and_have_gaps_where_others_are_evaluated():
+    few, many = (history(TARGETS, ["random"], shots, steps=steps) for shots, steps in (([1], (0, 2)), ([5], STEPS)))
+    found = gather(results_of(), pd.concat([few, many], ignore_index=True), sweep_of(CLASS_TYPES))
+    assert found["steps"] == [0, 1, 2, 10, 100]
+    means, ours = found["macro"]["random"], found["scores"]["n13876371"]["random"]
+    for curves in (means, ours):
+        assert [value is None for value in curves[1][0]] == [False, True, False, True, True]
+        assert [value is None for value in curves[5][0]] == [False, False, True, False, False]
+    assert set(all_specs(found | {"table2": []})) == set(THEMES)
+
+
 def test_one_seed_has_no_interval():
     runs = history(TARGETS, ["random"], [5], seeds=1)
     assert scores(macro_curves(runs), [])[""]["random"][5][1] == [None] * len(STEPS)

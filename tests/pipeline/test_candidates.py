@@ -91,7 +91,7 @@ def test_a_start_whose_k_is_fixed_needs_no_clean_rule():
 
 def test_the_plan_counts_the_models_jobs():
     def planned(config):
-        return {rule for rule in count(config, 3).jobs if "model" in rule or rule == "show_mistakes"}
+        return {rule for rule in count(config, lambda steps: 3).jobs if "model" in rule or rule == "show_mistakes"}
 
     assert planned(load({})) == {"choose_model", "export_model", "describe_model", "show_mistakes"}
     assert planned(load(None)) == set()

@@ -41,7 +41,7 @@ def load(config: dict[str, Any]) -> dict[str, Any]:
     return load_config(config, PROJECT)
 
 
-@pytest.mark.parametrize("name", ["config", "minimal", "paper", "rehearsal", "extended_shapes"])
+@pytest.mark.parametrize("name", ["config", "minimal", "paper", "rehearsal", "rehearsal_full", "extended_shapes"])
 def test_shipped_configs_are_accepted(name):
     path = PROJECT / "config" / f"{name}.yaml"
     config = load_config(yaml.safe_load(path.read_text()), PROJECT, [path])

@@ -95,6 +95,17 @@ def test_caption_says_on_what_numbers_rest():
     assert "Final" not in text
 
 
+def test_runs_of_few_images_may_end_earlier_and_the_caption_says_so():
+    few, many = history_of(TWO_SEEDS, shots=(1, 2)), history_of(TWO_SEEDS, shots=(5,))
+    frame = pd.concat([few[few["step"] < 2], many])
+    tidy = table2(frame).set_index(["initialisation", "shots"])
+    assert tidy.loc["random", "final"].round(3).to_dict() == {5: 0.3, 2: 0.25, 1: 0.25}
+    assert "1 (n = 1, 2), 2 (n = 5) optimiser steps." in caption(tidy.reset_index(), "paper")
+    cut_short = (frame["shots"] == 1) & (frame["seed"] == 0) & (frame["step"] == 1)
+    with pytest.raises(ValueError, match="runs of 1 shots end after 0, 1 steps; all need one budget"):
+        table2(frame[~cut_short])
+
+
 def test_caption_owns_up_to_one_seed_and_no_validation():
     tidy = table2(history_of({"random": {0: [0.1]}}, validation=False))
     text = caption(tidy, "paper", ("clean_best",))

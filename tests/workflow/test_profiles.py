@@ -87,7 +87,7 @@ def test_batches_are_of_rules_with_many_jobs_and_take_the_room_of_one():
 
 def slurm_jobs(given: dict) -> tuple[int, int]:
     """How many jobs an experiment has, and how many of them Slurm sees; tests/cluster compares it with a real Slurm."""
-    jobs = count(load_config(given, PROJECT), evaluations=2).jobs
+    jobs = count(load_config(given, PROJECT), evaluations=lambda steps: 2).jobs
     slurm = read("slurm")
     size = {rule: slurm["group-components"][group] for rule, group in slurm["groups"].items()}
     sent = [math.ceil(number / size.get(rule, 1)) for rule, number in jobs.items() if rule not in LOCAL | {"all"}]

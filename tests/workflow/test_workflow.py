@@ -158,6 +158,15 @@ def test_adding_a_shot_count_adds_only_its_own_jobs(project):
     }
 
 
+def test_a_budget_in_passes_trains_those_again_that_it_shortens(project):
+    edit_config(project, training__passes={"number": 3})  # three steps with one image of four classes, six with four
+    wanted = jobs(project, "--until", "fine_tune")
+    assert wanted == {"fine_tune": 2}
+    run = snakemake(project, f"{RESULTS}/tables/table2.md")
+    assert run.returncode == 0, run.stdout
+    assert "3 (n = 1), 6 (n = 4) optimiser steps" in (project / RESULTS / "tables/table2.md").read_text()
+
+
 def groups_of(folder: Path) -> dict:
     return yaml.safe_load((folder / "config/minimal.yaml").read_text())["groups"]
 

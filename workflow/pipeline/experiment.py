@@ -11,6 +11,7 @@ from typing import Any
 
 from headstart.fetching.manifest import read_manifest
 from headstart.vocabulary import KERNELS, MEASURES, split_name
+from pipeline.config.budget import recorded
 from pipeline.config.contradictions import is_url, read_wnids, target_wnids
 from pipeline.config.runs import kernels, used_measures
 from pipeline.config.survey import KEY, Found, survey
@@ -45,7 +46,8 @@ class Experiment:
 
     def recorded(self) -> dict[str, Any]:
         """Return the config as results record it: whoever wants no model has no word of it there."""
-        return {key: value for key, value in self.config.items() if key != "model" or value is not None}
+        config = {**self.config, "training": recorded(self.config["training"])}
+        return {key: value for key, value in config.items() if key != "model" or value is not None}
 
     def for_seeds(self, name: str) -> list[str]:
         """Return one place per seed."""

@@ -13,6 +13,7 @@ from headstart.entries import Result
 from headstart.naming import run_name
 from headstart.report.palette import looks_of
 from headstart.vocabulary import FIGURES, ROWS, STRATEGIES, TABLES, all_starts, codes, rows_of, split_name
+from pipeline.config.budget import settings_of_run
 from pipeline.config.contradictions import PUBLISHED
 from pipeline.config.runs import (
     cells,
@@ -104,6 +105,14 @@ class Selection:
         }
         reads = STRATEGIES[self.strategy_word(wildcards)].reads
         return {name: path for part in reads for name, path in found[part].items()}
+
+    def settings_with(self, shots: int) -> dict[str, Any]:
+        """Return the budget and the optimiser of runs with so many training images per class."""
+        return settings_of_run(self.config["training"], shots * len(self.experiment.targets))
+
+    def training_settings(self, wildcards: Any) -> dict[str, Any]:
+        """Return the budget and the optimiser of the runs in one job."""
+        return self.settings_with(int(wildcards.shots))
 
     def training_state(self, wildcards: Any, output: Any) -> str:
         """Return where a training keeps its progress: outside the outputs, which Snakemake takes away on failure.

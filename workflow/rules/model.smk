@@ -67,7 +67,7 @@ if candidates.wanted:
             network=experiment.network,
             view=experiment.view,
             short_side=config["images"]["short_side"],
-            training={key: value for key, value in config["training"].items() if key != "cache"},
+            training=runs.settings_with(candidates.shots),
             gpu=config["gpu"],
             code=export_code,
         message:
@@ -115,14 +115,14 @@ if candidates.wanted:
         params:
             sources=experiment.sources,
             shots=candidates.shots,
-            steps=config["training"]["steps"],
+            steps=runs.settings_with(candidates.shots)["steps"],
             looks=candidates.looks(),
             network=experiment.network,
             view=experiment.view,
             short_side=config["images"]["short_side"],
             source=experiment.source_weights(),
             terms=experiment.source_terms(),
-            config=config,
+            config=experiment.recorded(),
             code=code_version("describe_model.py"),
         message:
             "Describe the model"

@@ -71,7 +71,7 @@ rule fine_tune:
         classes=len(experiment.sources),
         network=experiment.network,
         view=experiment.view,
-        training={key: value for key, value in config["training"].items() if key != "cache"},
+        training=runs.training_settings,
         state=runs.training_state,
         gpu=config["gpu"],
         code=training_code,

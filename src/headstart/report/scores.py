@@ -100,12 +100,25 @@ def caption(tidy: pd.DataFrame, rule: str, columns: Sequence[str] = ("first", "b
     parts = [
         f"Macro F-score on the test images of {_classes(classes)}, by training images per class "
         f"(n = {_listed(tidy['shots'])}).",
-        f"{mean_text(tidy['seeds'], level)}; {_listed(tidy['steps'])} optimiser steps.",
+        f"{mean_text(tidy['seeds'], level)}; {budget_text(tidy)}.",
         f"Neighbours: {RULES[rule]}.",
         *notes,
         "It is missing, as there are no validation images." if no_clean else "",
     ]
     return " ".join(part for part in parts if part)
+
+
+def budget_text(tidy: pd.DataFrame) -> str:
+    """Say how many steps were taken: as many in every run, or by the number of images.
+
+    >>> budget_text(pd.DataFrame({"shots": [1, 2, 5], "steps": [9, 9, 9]}))
+    '9 optimiser steps'
+    >>> budget_text(pd.DataFrame({"shots": [5, 2, 1], "steps": [25, 10, 10]}))
+    '10 (n = 1, 2), 25 (n = 5) optimiser steps'
+    """
+    found = {steps: _listed(rows["shots"]) for steps, rows in tidy.groupby("steps")}
+    parts = [f"{steps}" if len(found) == 1 else f"{steps} (n = {shots})" for steps, shots in found.items()]
+    return f"{', '.join(parts)} optimiser steps"
 
 
 def _check_columns(columns: Sequence[str]) -> None:

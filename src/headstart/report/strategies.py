@@ -12,7 +12,7 @@ import pandas as pd
 from headstart.naming import label_of_variant, split_run
 from headstart.report.palette import in_order, style
 from headstart.report.rendering import Table
-from headstart.report.scores import COLUMNS, in_order_of_strategies, is_best, score_text
+from headstart.report.scores import COLUMNS, budget_text, in_order_of_strategies, is_best, score_text
 from headstart.report.statistics import mean_interval, mean_text, paired_difference, scores_of_runs
 from headstart.vocabulary import PLAIN
 
@@ -111,7 +111,7 @@ def caption_strategies(tidy: pd.DataFrame, level: float = 0.95) -> str:
         [
             f"Macro F-score on the test images of {int(tidy['classes'].iloc[0])} target classes, by training images",
             "per class, strategy and start.",
-            f"{mean_text(tidy['seeds'], level)}; {int(tidy['steps'].iloc[0])} optimiser steps for each strategy.",
+            f"{mean_text(tidy['seeds'], level)}; {budget_text(tidy)} for each strategy.",
             f"Differences are of {chosen}, taken seed by seed:",
             f"to {label_of_variant(PLAIN).lower()} from a random head, and from the same start.",
         ]

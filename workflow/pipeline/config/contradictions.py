@@ -10,6 +10,7 @@ from headstart.fetching.manifest import read_manifest, safe_url
 from headstart.measures.hypernyms import read_table
 from headstart.vocabulary import MEASURES, STRATEGIES, split_name
 from pipeline.config.blocks import unknown_block
+from pipeline.config.budget import budget_faults
 from pipeline.config.own import own_faults
 from pipeline.config.runs import (
     compared,
@@ -87,6 +88,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     yield from unknown_downloads(config)
     yield from too_many_shots(config)
     yield from too_many_neighbours(config, len(sources))
+    yield from budget_faults(config["training"])
     yield from image_contradictions(config)
     block = unknown_block(config["source"]["library"], config["source"]["name"], config["training"]["trained_from"])
     if block:

@@ -4,6 +4,7 @@ Every alternative is an experiment of its own that differs from the default in o
 rests on that key. Differences are paired: same seed, same images, same crops.
 """
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +32,7 @@ BY = ["initialisation", "shots", "seed"]
 Cell = tuple[str, int, int]
 HEADS = {"initialisations": ["inference", "wordnet", "word2vec"], "shots": [1, 5, 20]}
 RUNS = {"initialisations": ["random", "inference"], "shots": [5]}
+FEW = {"initialisations": ["random", "inference", "imprinted"], "shots": [1, 2, 5]}
 
 
 class Choice(NamedTuple):
@@ -53,6 +55,7 @@ CHOICES = (
     Choice("training.dropout", 0.25, "best", RUNS),
     Choice("training.dropout", 0.0, "best", RUNS),
     Choice("training.trained_from", "blocks.4", "best", RUNS),
+    Choice("training.passes", {"number": 5, "least": 10}, "best", FEW),
 )
 
 
@@ -61,6 +64,7 @@ def experiment(choice: Choice, default: bool) -> dict[str, Any]:
     config = yaml.safe_load((PROJECT / "config/photos.yaml").read_text())
     config["experiment"] = AT.experiment
     config["training"]["trained_from"] = "blocks.5"
+    config["starts"] = None
     config["groups"] = {"main": dict(choice.group)}
     config["figures"] = {"group": "main", "shots": choice.group["shots"][-1]}
     if not default:
@@ -71,7 +75,18 @@ def experiment(choice: Choice, default: bool) -> dict[str, Any]:
 
 def name_of(choice: Choice, default: bool) -> str:
     """Return a file name for the runs of an experiment; choices that show in the same runs share a default."""
-    return f"default-{choice.score}" if default else f"{choice.key}-{choice.value}"
+    shots = "-".join(map(str, choice.group["shots"]))
+    return f"default-{choice.score}-{shots}" if default else re.sub(r"[^\w.]+", "-", title_of(choice)).strip("-")
+
+
+def title_of(choice: Choice) -> str:
+    """Return the key and its value as a config has them.
+
+    >>> title_of(Choice("training.passes", {"number": 5, "least": 10}, "best", {}))
+    'training.passes: {number: 5, least: 10}'
+    """
+    value = yaml.safe_dump(choice.value, default_flow_style=True, sort_keys=False).removesuffix("...\n").strip()
+    return f"{choice.key}: {value}"
 
 
 def run(choice: Choice, default: bool, cores: int) -> pd.DataFrame:
@@ -146,20 +161,36 @@ def lines(choice: Choice, table: pd.DataFrame) -> Iterator[str]:
             .replace("-0.000", "+0.000")
             .replace("-", "−")
         )
-        title = f"`{choice.key}: {choice.value}`"
-        yield f"| {title} | {choice.score.capitalize()} | {style(str(initialisation)).name} | {cells} |"
+        yield f"{start_of(choice)} {choice.score.capitalize()} | {style(str(initialisation)).name} | {cells} |"
 
 
-def page(choices: Sequence[Choice], cores: int) -> str:
-    """Return the measured part of docs/deviations.md."""
-    head = [
+def start_of(choice: Choice) -> str:
+    """Return what the lines of a choice begin with."""
+    return f"| `{title_of(choice)}` |"
+
+
+def page(written: str, keys: Sequence[str], cores: int) -> str:
+    """Return the measured part of docs/deviations.md.
+
+    Args:
+        written: the page as it is.
+        keys: those measured, all for none; the lines of others stay as they are written.
+        cores: for the pipeline.
+    """
+    found = [
         "| instead of the default | score | initialisation | default → other (paired difference) |",
         "|---|---|---|---|",
     ]
-    return "\n".join([*head, *(line for choice in choices for line in lines(choice, compare(choice, cores)))])
+    for choice in CHOICES:
+        if not keys or choice.key in keys:
+            found += lines(choice, compare(choice, cores))
+        else:
+            found += [line for line in written.splitlines() if line.startswith(start_of(choice))]
+    return "\n".join(found)
 
 
 if __name__ == "__main__":
-    measured = page(CHOICES, int(sys.argv[1]))
     deviations = PROJECT / "docs/deviations.md"
-    deviations.write_text(between(deviations.read_text(), "measured", measured, "make deviations"))
+    before = deviations.read_text()
+    measured = page(before, sys.argv[2:], int(sys.argv[1]))
+    deviations.write_text(between(before, "measured", measured, "make deviations"))

@@ -4,18 +4,15 @@ All is counted from nothing, as if no result were there yet.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from headstart.vocabulary import STRATEGIES, code_of
+from pipeline.config.budget import steps_of
 from pipeline.config.contradictions import is_url, read_wnids, target_wnids
-from pipeline.config.runs import (
-    cells,
-    heads,
-    variants,
-)
+from pipeline.config.runs import cells, heads, variants
 from pipeline.config.survey import survey
 from pipeline.layout import Layout
 from pipeline.plan.jobs import count_jobs
@@ -33,6 +30,15 @@ class Part(NamedTuple):
     validation: int
     test: int
     kept: bool  # whether the class has enough of them
+
+
+class Runs(NamedTuple):
+    """The runs of one job of fine-tuning."""
+
+    strategy: str  # with its options
+    shots: int
+    starts: int  # how many
+    steps: int  # of each
 
 
 @dataclass(frozen=True)
@@ -59,12 +65,12 @@ class Counts:
     jobs: Mapping[str, int]  # of each rule
 
 
-def count(config: Mapping[str, Any], evaluations: int) -> Counts:
+def count(config: Mapping[str, Any], evaluations: Callable[[int], int]) -> Counts:
     """Count what a checked config asks for.
 
     Args:
         config: with defaults, as `load_config` gives it.
-        evaluations: of one run, as many as `headstart.finetuning.settings.evaluation_steps` lists.
+        evaluations: steps of a run -> how many evaluations `headstart.finetuning.settings.evaluation_steps` lists.
     """
     sources, targets = read_wnids(config["classes"]["sources"]), target_wnids(config)
     wnids = offered(config, targets)
@@ -72,11 +78,16 @@ def count(config: Mapping[str, Any], evaluations: int) -> Counts:
     kept = [part for part in parts if part.kept]
     evaluated = sum(part.validation + part.test for part in kept)
     further, pretrained, checked = source_images(config, len(sources))
-    seeds, steps, batch = len(config["seeds"]), config["training"]["steps"], config["training"]["batch"]
-    runs = [(strategy, shots, len(starts)) for (strategy, shots), starts in cells(config["groups"]).items()]
-    shown = [(strategy, images_shown(steps, shots * len(kept), batch), beside) for strategy, shots, beside in runs]
+    training, seeds = config["training"], len(config["seeds"])
+    runs = [
+        Runs(strategy, shots, len(starts), steps_of(training, shots * len(targets)))
+        for (strategy, shots), starts in cells(config["groups"]).items()
+    ]
+    shown = [
+        (run.strategy, images_shown(run.steps, run.shots * len(kept), training["batch"]), run.starts) for run in runs
+    ]
     passes = count_passes(config, shown)
-    replicas = seeds * sum(beside for _, _, beside in runs)
+    replicas = seeds * sum(run.starts for run in runs)
     return Counts(
         sources=len(sources),
         targets=len(kept),
@@ -89,12 +100,12 @@ def count(config: Mapping[str, Any], evaluations: int) -> Counts:
         trunk=seeds * passes["trunk"],
         tails=seeds * passes["training"],
         held=seeds * passes["forward"],
-        scored=evaluations * evaluated * replicas,
-        steps=steps * seeds * len(runs),
-        optimiser_steps=steps * replicas,
+        scored=evaluated * seeds * sum(evaluations(run.steps) * run.starts for run in runs),
+        steps=seeds * sum(run.steps for run in runs),
+        optimiser_steps=seeds * sum(run.steps * run.starts for run in runs),
         heads=sum(map(len, heads(config).values())),
         replicas=replicas,
-        side_by_side=max(beside for _, _, beside in runs),
+        side_by_side=max(run.starts for run in runs),
         jobs=count_jobs(config, len(sources), len(wnids)),
     )
 

@@ -86,7 +86,7 @@ def page(
     from headstart.finetuning.settings import evaluation_steps
 
     training, source = config["training"], config["source"]
-    counts = count(config, len(evaluation_steps(training["steps"], training["evaluations"])))
+    counts = count(config, lambda steps: len(evaluation_steps(steps, training["evaluations"])))
     costs = measure(config, counts.sources, counts.targets)
     rates = read_rates(PROJECT / "config/throughputs.tsv")
     yield f"Plan of {path}, as if no result were there yet"
