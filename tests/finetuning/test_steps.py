@@ -168,8 +168,8 @@ def test_the_images_of_several_steps_pass_the_trunk_together_and_the_bits_are_th
 
 def test_a_resumed_run_passes_the_same_images_together(train, tmp_path, monkeypatch):
     machine, passes = replace(MACHINE, at_once=12), []
-    through = FineTune._through_trunk
-    monkeypatch.setattr(FineTune, "_through_trunk", lambda own, x: passes.append(x.clone()) or through(own, x))
+    through = FineTune.through_trunk
+    monkeypatch.setattr(FineTune, "through_trunk", lambda own, x: passes.append(x.clone()) or through(own, x))
     unbroken_history, unbroken = train(HEADS, machine=machine)
     whole = list(passes)
     passes.clear()
@@ -185,8 +185,8 @@ def test_a_resumed_run_passes_the_same_images_together(train, tmp_path, monkeypa
 
 def test_a_strategy_that_shares_more_shares_it_step_by_step(train, strategy_of):
     strategy, seen = strategy_of("pcgrad"), []
-    through = strategy._through_trunk
-    strategy._through_trunk = lambda inputs: seen.append(len(inputs)) or through(inputs)
+    through = strategy.through_trunk
+    strategy.through_trunk = lambda inputs: seen.append(len(inputs)) or through(inputs)
     _, weights = train(HEADS, strategy, machine=replace(MACHINE, at_once=12))
     assert len(seen) == 2 * STEPS
     assert same(weights, train(HEADS, strategy_of("pcgrad"))[1])

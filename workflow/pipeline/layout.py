@@ -39,6 +39,7 @@ PLACES = {
     "starts": "results/{experiment}/starts/{shots}-{seed}.csv",
     "trunk": "results/{experiment}/trunk/evaluation.npy",
     "evaluation": "results/{experiment}/trunk/evaluation.csv",
+    "batches": "results/{experiment}/trunk/{shots}-{seed}.npy",
     "history": "results/{experiment}/runs/{strategy}/{shots}-{seed}.parquet",
     "trained": "results/{experiment}/runs/{strategy}/{shots}-{seed}.safetensors",
     "state": "work/{experiment}/runs/{strategy}/{shots}-{seed}.pt",

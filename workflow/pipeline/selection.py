@@ -13,7 +13,7 @@ from headstart.entries import Result
 from headstart.naming import run_name
 from headstart.report.palette import looks_of
 from headstart.vocabulary import FIGURES, ROWS, STRATEGIES, TABLES, all_starts, codes, rows_of, split_name
-from pipeline.config.budget import settings_of_run
+from pipeline.config.budget import OF_BATCHES, settings_of_run
 from pipeline.config.contradictions import PUBLISHED
 from pipeline.config.runs import (
     cells,
@@ -98,8 +98,9 @@ class Selection:
 
     def strategy_inputs(self, wildcards: Any) -> dict[str, Any]:
         """Return what a training by this strategy reads besides heads and images."""
+        kept = {"batches": self.layout.batches} if self.config["training"]["keep_batches"] else {}
         found: dict[str, dict[str, Any]] = {
-            "trunk": {"trunk": self.layout.trunk, "evaluation": self.layout.evaluation},
+            "trunk": {"trunk": self.layout.trunk, "evaluation": self.layout.evaluation, **kept},
             "features": {"features": self.layout.features, "images": self.layout.images},
             "sources": {"sources": self.experiment.source_pictures(), "classes": self.layout.classes},
         }
@@ -113,6 +114,11 @@ class Selection:
     def training_settings(self, wildcards: Any) -> dict[str, Any]:
         """Return the budget and the optimiser of the runs in one job."""
         return self.settings_with(int(wildcards.shots))
+
+    def batch_settings(self, wildcards: Any) -> dict[str, Any]:
+        """Return what decides the batches of a number of images and a seed."""
+        settings = self.training_settings(wildcards)
+        return {key: settings[key] for key in OF_BATCHES}
 
     def training_state(self, wildcards: Any, output: Any) -> str:
         """Return where a training keeps its progress: outside the outputs, which Snakemake takes away on failure.

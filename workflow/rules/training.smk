@@ -37,6 +37,42 @@ rule cache_trunk:
         "../scripts/cache_trunk.py"
 
 
+if config["training"]["keep_batches"]:
+
+    rule cache_batches:
+        """Keep the frozen blocks' output for every batch of a number of images and a seed: all strategies draw the same."""
+        input:
+            stores=experiment.stores(experiment.targets),
+            weights=experiment.source_weights(),
+            targets=AT.targets,
+            split=AT.split,
+        output:
+            batches=AT.batches,
+        log:
+            AT.log("cache_batches", "{shots}-{seed}"),
+        benchmark:
+            AT.benchmark("cache_batches", "{shots}-{seed}")
+        conda:
+            "../../envs/vision.yaml"
+        threads: config["training"]["threads"]
+        resources:
+            gpu=1,
+            mem_mb=growing(8000),
+            runtime=growing(120),
+            attempt=growing(1),
+        params:
+            classes=len(experiment.sources),
+            network=experiment.network,
+            view=experiment.view,
+            training=runs.batch_settings,
+            gpu=config["gpu"],
+            code=code_version("cache_batches.py"),
+        message:
+            "Pass every batch of {wildcards.shots} images per class, seed {wildcards.seed}, through the frozen blocks"
+        script:
+            "../scripts/cache_batches.py"
+
+
 rule fine_tune:
     """Train by one strategy from every start that any group names, on the same images, crops and dropout.
 

@@ -48,12 +48,26 @@ def batch_order(images: int, seed: int, shots: int, epoch: int) -> np.ndarray:
     return _generator("order", seed, shots, epoch).permutation(images)
 
 
+def drawn_in(images: TrainingImages, step: int) -> tuple[int, range]:
+    """Give the epoch of a step, counted from 1, and the places in that epoch's order that it draws.
+
+    The last batch of an epoch is smaller where the images do not come out even.
+    """
+    epoch, place = divmod(step - 1, -(-len(images.names) // images.batch))
+    return epoch, range(len(images.names))[place * images.batch : (place + 1) * images.batch]
+
+
+def rows_drawn(images: TrainingImages, step: int) -> slice:
+    """Give where the images of a step, counted from 1, lie among those of all steps, one step after the other."""
+    epoch, places = drawn_in(images, step)
+    before = epoch * len(images.names)
+    return slice(before + places.start, before + places.stop)
+
+
 def draw_batch(images: TrainingImages, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Give the network's input (N, 3, side, side) and the labels (N,) of a step, counted from 1."""
-    per_epoch = -(-len(images.names) // images.batch)
-    epoch, place_in_epoch = divmod(step - 1, per_epoch)
-    order = batch_order(len(images.names), images.seed, images.shots, epoch)
-    chosen = order[place_in_epoch * images.batch : (place_in_epoch + 1) * images.batch]
+    epoch, places = drawn_in(images, step)
+    chosen = batch_order(len(images.names), images.seed, images.shots, epoch)[places.start : places.stop]
     crops = crop_batch(images.store, [images.names[i] for i in chosen], images.view.side, images.seed, epoch)
     labels = np.asarray(images.labels)[chosen].astype(np.int64)
     return normalise(crops, images.view, device), send(labels, device)

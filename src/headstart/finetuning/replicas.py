@@ -107,7 +107,7 @@ def score(
     for replica in replicas.values():
         replica.eval()
     parts = (outputs[start : start + batch] for start in range(0, len(labels), batch))
-    batches = one_ahead(partial(_as_input, device=device), parts, second_thread=device.type == "cuda")
+    batches = one_ahead(partial(as_input, device=device), parts, second_thread=device.type == "cuda")
     with torch.inference_mode(), forward_in(device, machine.precision):
         for inputs in batches:
             for name, replica in replicas.items():
@@ -142,7 +142,8 @@ def final_weights(replicas: Mapping[str, Replica], head_name: str) -> dict[str, 
     return found
 
 
-def _as_input(outputs: np.ndarray | Tensor, device: torch.device) -> Tensor:
+def as_input(outputs: np.ndarray | Tensor, device: torch.device) -> Tensor:
+    """Give the trunk's output for N images as tails take it: float32 on the device, in the layout that is fastest."""
     inputs = (outputs if isinstance(outputs, Tensor) else send(outputs, device)).float()
     if inputs.ndim == 4 and device.type != "mps":
         return inputs.contiguous(memory_format=torch.channels_last)

@@ -28,6 +28,8 @@ PIECE_PIXELS = 16 * 224 * 224
 SECONDS_BETWEEN_LINES = 5
 SHOWN = 5  # image names that an error prints
 
+Batches = Iterable[tuple[Sequence[str], Tensor]]  # names of N images, and a network's input (N, 3, H, W)
+
 
 def embed(
     trunk: nn.Module,
@@ -78,7 +80,17 @@ def cache_trunk(
     """
     if dtype not in ("float32", "float16"):
         raise ValueError(f"cannot keep the trunk's output as {dtype!r}; valid are float32, float16")
-    batches = _batches(store, names, view, machine, batch, "cache")
+    keep_passes(trunk, _batches(store, names, view, machine, batch, "cache"), len(names), machine, path, dtype)
+
+
+def keep_passes(
+    trunk: nn.Module, batches: Batches, count: int, machine: Machine, path: Path, dtype: str = "float32"
+) -> None:
+    """Write the trunk's output for some batches to `path`, one below the other, an .npy file (count, ...).
+
+    Args:
+        batches: names and the network's input of each; `count` images in all.
+    """
     with replacing(path) as partial, use_threads(machine.threads):
         file, start = None, 0
 
@@ -86,7 +98,7 @@ def cache_trunk(
             nonlocal file, start
             part = _checked(*passed, dtype)
             if file is None:
-                file = np.lib.format.open_memmap(partial, "w+", np.dtype(dtype), (len(names), *part.shape[1:]))
+                file = np.lib.format.open_memmap(partial, "w+", np.dtype(dtype), (count, *part.shape[1:]))
             file[start : start + len(part)] = part
             start += len(part)
 
@@ -150,9 +162,7 @@ def _batches(
             progress.update(len(chosen))
 
 
-def _passes(
-    module: nn.Module, batches: Iterable[tuple[Sequence[str], Tensor]], machine: Machine
-) -> Iterator[tuple[Sequence[str], Tensor]]:
+def _passes(module: nn.Module, batches: Batches, machine: Machine) -> Iterator[tuple[Sequence[str], Tensor]]:
     """Yield the names of each batch and the outputs for it, float32 on the device."""
     place(module, machine.device).eval()
     if machine.compile:

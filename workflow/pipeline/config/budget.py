@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Of `training`, what no single run follows: the precision of a cache, and the rule that its steps come from.
-NOT_OF_RUNS = ("cache", "passes")
+# Of `training`, what no single run follows: what is kept for all, and the rule that its steps come from.
+NOT_OF_RUNS = ("cache", "keep_batches", "passes")
+# What decides which images a step draws and what the frozen blocks make of them.
+OF_BATCHES = ("trained_from", "batch", "steps", "threads")
 
 
 def steps_of(training: Mapping[str, Any], images: int) -> int:
@@ -41,5 +43,5 @@ def budget_faults(training: Mapping[str, Any]) -> Iterator[str]:
 
 
 def recorded(training: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the section as results record it: whoever counts no passes has no word of them there."""
-    return {key: value for key, value in training.items() if key != "passes" or value is not None}
+    """Return the section as results record it: whoever counts no passes, or keeps no batch, has no word of it there."""
+    return {key: value for key, value in training.items() if value or key not in ("keep_batches", "passes")}

@@ -54,6 +54,7 @@ class Counts:
     pretrained: int  # passes forward and backward that train the source network
     checked: int  # passes that measure its top-1
     trunk: int  # training images through the trunk, once for all starts of a job
+    batches: int  # training images whose output is kept, so that it is made once for all strategies
     tails: int  # the same through the tails, forward and backward, once for each start
     held: int  # the same through tails that are held, forward only
     scored: int  # evaluation images through the tails
@@ -87,6 +88,8 @@ def count(config: Mapping[str, Any], evaluations: Callable[[int], int]) -> Count
         (run.strategy, images_shown(run.steps, run.shots * len(kept), training["batch"]), run.starts) for run in runs
     ]
     passes = count_passes(config, shown)
+    alike = [(run.shots, job[1]) for run, job in zip(runs, shown, strict=True) if keeps(config, run)]
+    once = sum(dict(alike).values())
     replicas = seeds * sum(run.starts for run in runs)
     return Counts(
         sources=len(sources),
@@ -97,7 +100,8 @@ def count(config: Mapping[str, Any], evaluations: Callable[[int], int]) -> Count
         evaluated=evaluated,
         pretrained=pretrained,
         checked=checked,
-        trunk=seeds * passes["trunk"],
+        trunk=seeds * (passes["trunk"] - sum(images for _, images in alike) + once),
+        batches=seeds * once,
         tails=seeds * passes["training"],
         held=seeds * passes["forward"],
         scored=evaluated * seeds * sum(evaluations(run.steps) * run.starts for run in runs),
@@ -108,6 +112,12 @@ def count(config: Mapping[str, Any], evaluations: Callable[[int], int]) -> Count
         side_by_side=max(run.starts for run in runs),
         jobs=count_jobs(config, len(sources), len(wnids)),
     )
+
+
+def keeps(config: Mapping[str, Any], run: Runs) -> bool:
+    """Say whether some runs take the frozen blocks' output for their batches from where it is kept."""
+    word, _ = variants(config["groups"])[run.strategy]
+    return config["training"]["keep_batches"] and "trunk" in STRATEGIES[word].reads
 
 
 def count_passes(config: Mapping[str, Any], shown: Iterable[tuple[str, int, int]]) -> dict[str, int]:

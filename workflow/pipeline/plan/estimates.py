@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -123,10 +123,18 @@ def rooms(config: Mapping[str, Any], counts: Counts, costs: Costs) -> list[Room]
             outputs * counts.evaluated,
             f"{costs.outputs:,} an image, {precision}",
         ),
+        *batches_kept(counts, costs),
         ("trained networks", "trained", NUMBER * costs.weights * counts.replicas, f"{counts.replicas} tails and heads"),
         ("states of jobs", "state", state, "of one job, while it runs"),
     ]
     return [Room(name, folder_of(layout, place), size, reason) for name, place, size, reason in parts]
+
+
+def batches_kept(counts: Counts, costs: Costs) -> Iterator[tuple[str, str, float, str]]:
+    """Yield name, place, bytes and reason of the batches that are kept, nothing where none are."""
+    if counts.batches:
+        size = NUMBER * costs.outputs * counts.batches
+        yield "trunk's batches", "batches", size, f"{counts.batches:,} training images, float32"
 
 
 def folder_of(layout: Layout, place: str) -> str:

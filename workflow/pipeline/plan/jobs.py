@@ -41,6 +41,7 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
         "initialise_heads": len(heads(config)),
         "score_starts": len(compared(config)["shots"]) * len(compared(config)["seeds"]),
         "cache_trunk": int(any("trunk" in STRATEGIES[word].reads for word, _ in variants(groups).values())),
+        "cache_batches": len(kept_shots(config)) * seeds,
         "fine_tune": len(cells(groups)) * seeds,
         "tabulate": len(results_shown(config, TABLES)),
         "weigh_strategies": int(several_strategies(config)),
@@ -48,6 +49,14 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
     }
     jobs |= dict.fromkeys(MODEL, int(config["model"] is not None))
     return {rule: number for rule, number in jobs.items() if number}
+
+
+def kept_shots(config: Mapping[str, Any]) -> set[int]:
+    """Return the numbers of images whose batches pass the frozen blocks once for all strategies."""
+    if not config["training"]["keep_batches"]:
+        return set()
+    known = variants(config["groups"])
+    return {shots for name, shots in cells(config["groups"]) if "trunk" in STRATEGIES[known[name][0]].reads}
 
 
 def image_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[str, int]:

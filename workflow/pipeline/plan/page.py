@@ -186,13 +186,18 @@ def room_lines(written: Sequence[Room]) -> Iterator[str]:
 def work_lines(counts: Counts, costs: Costs) -> Iterator[str]:
     """Yield how often what is done, and the work of one pass."""
     whole = costs.trunk + costs.tail
+    sharing = "strategies" if counts.batches else "starts of a job"
     rows = [
         ("images decoded", counts.decoded, f"target images {counts.source}"),
         ("passes: training the source network", counts.pretrained, flop(3 * whole)),
         ("passes: its top-1", counts.checked, flop(whole)),
         ("passes: embed target images", counts.embedded, flop(whole)),
         ("passes: trunk, evaluation images", counts.evaluated, flop(costs.trunk)),
-        ("passes: trunk, training images", counts.trunk, f"{flop(costs.trunk)}; shared by all starts of a job"),
+        (
+            "passes: trunk, training images",
+            counts.trunk,
+            f"{flop(costs.trunk)}; shared by all {sharing}",
+        ),
         ("passes: tails, training images", counts.tails, f"{flop(costs.training)}, forward and backward"),
         ("passes: tails held, training images", counts.held, f"{flop(costs.tail + costs.head)}, forward only"),
         ("passes: tails, evaluation images", counts.scored, flop(costs.tail + costs.head)),

@@ -50,7 +50,8 @@ class BesideSource(FineTune):
     def share(self, step: int, batch: Batch) -> Step:
         """Pass a batch of source images through the trunk too, once for all replicas."""
         inputs, labels = draw_batch(self.sources, step, self.machine.device)
-        return super().share(step, batch)._replace(further=super().share(step, (inputs, labels, None)))
+        further = Step(step, inputs, self.through_trunk(inputs), labels, None)
+        return super().share(step, batch)._replace(further=further)
 
     def meet(self, source: Tensor, target: Tensor) -> Tensor:
         """Give the update of the shared blocks from both tasks' gradients, all (P,); the target's alone is plain."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from headstart.finetuning.batches import Batch, TrainingImages
+from headstart.finetuning.kept import KeptBatches
 from headstart.finetuning.replicas import Replica
 from headstart.finetuning.settings import Training
 from headstart.machine.computing import forward_in
@@ -78,6 +79,7 @@ class FineTune:
         self.machine: Machine
         self.training: Training
         self.images: TrainingImages
+        self.kept: KeptBatches | None = None
 
     def cut(self, model: nn.Module, trained_from: str, side: int = 96) -> Network:
         """Cut the pretrained model for images of a side; one that alters it first (blur, other blocks) does so here.
@@ -96,6 +98,8 @@ class FineTune:
             images: to train on; further ones are drawn by the same seed and seen by the same view.
         """
         self.network, self.machine, self.training, self.images = network, machine, training, images
+        if "batches" in self.files:
+            self.kept = KeptBatches(self.files["batches"], images, training.steps)
 
     def replica(self, weight: Any, bias: Any) -> Replica:
         """Build the trained part of one run from its head, (T, D) and (T,); parts added to it are trained with it."""
@@ -115,20 +119,22 @@ class FineTune:
     def share(self, step: int, batch: Batch) -> Step:
         """Do once, without gradients, what all replicas of a step share: the pass through the trunk."""
         inputs, labels, mask = batch
-        return Step(step, inputs, self._through_trunk(inputs), labels, mask)
+        outputs = self.kept.of(step, self.machine) if self.kept else self.through_trunk(inputs)
+        return Step(step, inputs, outputs, labels, mask)
 
     def share_all(self, batches: Sequence[tuple[int, Batch]]) -> Iterable[Step]:
         """Do the same for several steps, whose images pass the trunk together; step by step where more is shared."""
-        if len(batches) == 1 or type(self).share is not FineTune.share:
+        if self.kept or len(batches) == 1 or type(self).share is not FineTune.share:
             return (self.share(number, batch) for number, batch in batches)
-        together = self._through_trunk(torch.cat([inputs for _, (inputs, _, _) in batches]))
+        together = self.through_trunk(torch.cat([inputs for _, (inputs, _, _) in batches]))
         outputs = together.split([len(inputs) for _, (inputs, _, _) in batches])
         return [
             Step(number, inputs, output, labels, mask)
             for (number, (inputs, labels, mask)), output in zip(batches, outputs, strict=True)
         ]
 
-    def _through_trunk(self, inputs: Tensor) -> Tensor:
+    def through_trunk(self, inputs: Tensor) -> Tensor:
+        """Give the trunk's output for images (N, 3, side, side), without gradients."""
         with torch.no_grad(), forward_in(inputs.device, self.machine.precision):
             return frozen_pass(self.network.trunk, inputs, self.machine.at_once)
 
