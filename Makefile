@@ -5,6 +5,7 @@ CONFIG ?= $(if $(IMAGES),config/own.yaml,config/paper.yaml)
 MODEL ?= results/own/model
 IMAGES ?=
 SIZE ?= small
+KEYS ?=
 TABLE ?= predictions.csv
 # The smallest experiment with every rule.
 WITH_MODEL := model={start: imprinted}
