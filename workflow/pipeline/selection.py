@@ -5,11 +5,12 @@ Functions that take `wildcards` are input functions or parameters of rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from headstart.entries import Result
+from headstart.finetuning.rounds import most_neighbours
 from headstart.naming import run_name
 from headstart.report.palette import looks_of
 from headstart.vocabulary import FIGURES, ROWS, STRATEGIES, TABLES, all_starts, codes, rows_of, split_name
@@ -98,12 +99,23 @@ class Selection:
     def strategy_inputs(self, wildcards: Any) -> dict[str, Any]:
         """Return what a training by this strategy reads besides heads and images."""
         found: dict[str, dict[str, Any]] = {
+            "nearest": self.nearest_inputs(wildcards),
             "trunk": {"trunk": self.layout.trunk, "evaluation": self.layout.evaluation},
             "features": {"features": self.layout.features, "images": self.layout.images},
             "sources": {"sources": self.experiment.source_pictures(), "classes": self.layout.classes},
         }
         reads = STRATEGIES[self.strategy_word(wildcards)].reads
         return {name: path for part in reads for name, path in found[part].items()}
+
+    def nearest_inputs(self, wildcards: Any) -> dict[str, str]:
+        """Return the nearest source images of each target image, as many as a strategy needs, nothing where none."""
+        most = most_of(*self.variants[wildcards.strategy])
+        return {"nearest": self.layout.at("nearest", most=most), "described": self.layout.described} if most else {}
+
+    def nearest(self) -> list[str]:
+        """Return every file of nearest source images that a training reads, the longest first."""
+        wanted = {most_of(*one) for one in self.variants.values()} - {0}
+        return [self.layout.at("nearest", most=most) for most in sorted(wanted, reverse=True)]
 
     def training_state(self, wildcards: Any, output: Any) -> str:
         """Return where a training keeps its progress: outside the outputs, which Snakemake takes away on failure.
@@ -241,6 +253,13 @@ class Selection:
         """Return the files of all figures."""
         shown = results_shown(self.config, FIGURES)
         return [self.layout.at("figure", figure=figure, form=form) for figure in shown for form in FIGURE_FORMS]
+
+
+def most_of(strategy: str, options: Mapping[str, Any]) -> int:
+    """Return how many nearest source images of a target image a strategy may use, 0 for none."""
+    if "nearest" not in STRATEGIES[strategy].reads:
+        return 0
+    return most_neighbours(options["neighbours"], options["rounds"])
 
 
 def entry_of(wildcards: Any) -> Result:

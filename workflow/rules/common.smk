@@ -62,6 +62,7 @@ wildcard_constraints:
     file="|".join(map(re.escape, experiment.remotes)) or "none",
     seed=r"\d+",
     shots=r"\d+",
+    most=r"\d+",
     sample=r"all|\d+-\d+",
     strategy="|".join(map(re.escape, runs.variants)),
     measure="|".join(MEASURES),
