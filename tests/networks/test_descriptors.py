@@ -1,4 +1,4 @@
-"""Images are described by what filters answer, in bins of equal mass, and the nearest are those of the plain formula."""
+"""Images are described by what filters answer in bins of equal mass; the nearest are those of the plain formula."""
 
 import math
 

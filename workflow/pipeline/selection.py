@@ -5,12 +5,11 @@ Functions that take `wildcards` are input functions or parameters of rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from headstart.entries import Result
-from headstart.finetuning.rounds import most_neighbours
 from headstart.naming import run_name
 from headstart.report.palette import looks_of
 from headstart.vocabulary import FIGURES, ROWS, STRATEGIES, TABLES, all_starts, codes, rows_of, split_name
@@ -19,6 +18,8 @@ from pipeline.config.runs import (
     cells,
     compared,
     heads,
+    most_nearest,
+    most_of,
     results_shown,
     several_strategies,
     shown_groups,
@@ -114,8 +115,7 @@ class Selection:
 
     def nearest(self) -> list[str]:
         """Return every file of nearest source images that a training reads, the longest first."""
-        wanted = {most_of(*one) for one in self.variants.values()} - {0}
-        return [self.layout.at("nearest", most=most) for most in sorted(wanted, reverse=True)]
+        return [self.layout.at("nearest", most=most) for most in most_nearest(self.groups)]
 
     def training_state(self, wildcards: Any, output: Any) -> str:
         """Return where a training keeps its progress: outside the outputs, which Snakemake takes away on failure.
@@ -253,13 +253,6 @@ class Selection:
         """Return the files of all figures."""
         shown = results_shown(self.config, FIGURES)
         return [self.layout.at("figure", figure=figure, form=form) for figure in shown for form in FIGURE_FORMS]
-
-
-def most_of(strategy: str, options: Mapping[str, Any]) -> int:
-    """Return how many nearest source images of a target image a strategy may use, 0 for none."""
-    if "nearest" not in STRATEGIES[strategy].reads:
-        return 0
-    return most_neighbours(options["neighbours"], options["rounds"])
 
 
 def entry_of(wildcards: Any) -> Result:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
 
 # PAPER (Ge and Yu, 2017): 4 scales, 6 orientations, real and imaginary parts, and no more. These are the scales and
 # orientations of Manjunath and Ma (1996), so their frequencies (cycles per pixel) and bandwidths are taken.
@@ -108,3 +110,11 @@ def first_convolutions(model: nn.Module, images: Tensor) -> list[Tensor]:
         for hook in hooks:
             hook.remove()
     return found
+
+
+def filter_costs(model: nn.Module, side: int) -> tuple[int, int]:
+    """Count the channels of all banks, and the work for an image of a side in FLOP, without passing any."""
+    filters, image = Filters(deepcopy(model).to("meta")), torch.empty((1, 3, side, side), device="meta")
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        banks = filters(image)
+    return sum(bank.shape[1] for bank in banks), counter.get_total_flops()
