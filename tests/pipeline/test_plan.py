@@ -170,15 +170,15 @@ def test_work_is_that_of_the_formulas_for_the_papers_grid(empty):
 
 def test_selecting_source_images_is_counted_by_hand(empty):
     counts = count(config_of("minimal", **JOINT), evaluations=3)
-    targets, sources = 5, 5
+    targets, sources = 4, 6
     assert (counts.described, counts.among) == (targets * (8 - 3 - 1), sources * 8)
     assert counts.jobs["select_source_images"] == 2 and counts.jobs["describe_filters"] == 1
     filters = Filters(numbers=1000, work=7)
     work = {stage.name: stage.amount for stage in stages(counts, RESNET101, filters)}
-    assert work["describe by filters"] == 7 * (3 * 20 + 40)
-    assert work["select source images"] == 2 * 4 * 1000 * 20 * 40
+    assert work["describe by filters"] == 7 * (3 * 16 + 48)
+    assert work["select source images"] == 2 * 4 * 1000 * 16 * 48
     room = [one for one in rooms(config_of("minimal", **JOINT), counts, RESNET101, filters) if "filters" in one.place]
-    assert [one.bytes for one in room] == [2 * 1000 * 60, 4 * 20 * 40, 4 * 20 * 20]
+    assert [one.bytes for one in room] == [2 * 1000 * (16 + 48), 4 * 16 * 48, 4 * 16 * 20]
     plain = count(config_of("minimal"), evaluations=3)
     assert plain.described == plain.among == 0 and "describe_filters" not in plain.jobs
 
