@@ -52,7 +52,7 @@ def test_what_an_entry_reads_is_known():
     known = {"images", "taxonomy", "vectors", "counts", "semantic"}
     assert {part for measure in MEASURES.values() for part in measure.reads} <= known
     assert {part for strategy in STRATEGIES.values() for part in strategy.reads} <= {
-        *("trunk", "features", "sources"),
+        *("trunk", "features", "sources", "nearest"),
     }
 
 

@@ -91,7 +91,7 @@ class Strategy:
         code: a class as `finetuning.strategies.finetune.FineTune`.
         reads: what a training job needs besides heads and images; `trunk`, where evaluation can share the frozen
             blocks' output for the test images; `features`, what the pretrained network sees of the target images;
-            `sources`, pictures of source classes.
+            `sources`, pictures of source classes; `nearest`, those of them that look most like each target image.
         options: name -> JSON schema, with a default, of what a group may set under `options`.
         dashes: of its curves.
     """

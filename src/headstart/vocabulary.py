@@ -184,6 +184,31 @@ STRATEGIES: dict[str, Strategy] = {
         },
         dashes=(1.0, 2.0, 4.0, 2.0),
     ),
+    "joint": Strategy(
+        "Joint (our reading)",
+        "finetuning.strategies.joint:Joint",
+        reads=("trunk", "sources", "nearest"),
+        options={
+            "weight": option("Share of the loss that is the source images' error.", 0.5, minimum=0, exclusiveMaximum=1),
+            "pool": option(
+                "Source images beside each target image: of its nearest ones (`selected`), of as many drawn once at "
+                "random (`random`), or of all (`all`).",
+                "selected",
+                enum=["selected", "random", "all"],
+            ),
+            "neighbours": option("Nearest source images of each target image at first.", 20, type="integer", minimum=1),
+            "rounds": option(
+                "After each but the last, misjudged images get four times `neighbours` more, unsure ones twice.",
+                3,
+                type="integer",
+                minimum=1,
+            ),
+            "entropy": option(
+                "Share of the largest entropy above which an image is unsure.", 0.1, minimum=0, maximum=1
+            ),
+        },
+        dashes=(3.0, 1.0, 3.0, 4.0),
+    ),
 }
 
 TABLES: dict[str, Result] = {

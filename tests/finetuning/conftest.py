@@ -55,7 +55,14 @@ def files(pictures, store, tmp_path_factory):
     network = fresh_network()
     seen = embed(network.trunk, network.tail, store, store.names, VIEW, MACHINE, batch=4)
     write_arrays({"features": seen}, features)
-    found = {"split": path, "stores": [pictures], "features": features, "images": folder / "images.csv"}
+    # Of every training image all pictures, in an order of its own, are its nearest ones.
+    training = [name for name in store.names if name[4] not in parts]
+    described = [*((name, "target") for name in training), *((name, "source") for name in store.names)]
+    pd.DataFrame(described, columns=["name", "role"]).to_csv(folder / "described.csv", index=False)
+    rng = np.random.default_rng(0)
+    np.save(folder / "nearest.npy", np.array([rng.permutation(len(store)) for _ in training], np.int32))
+    found = {"nearest": folder / "nearest.npy", "described": folder / "described.csv"}
+    found |= {"split": path, "stores": [pictures], "features": features, "images": folder / "images.csv"}
     return found | {"sources": [pictures], "classes": classes}
 
 

@@ -55,7 +55,9 @@ def test_the_papers_thirty_passes_are_the_default_and_give_its_steps_to_a_hundre
 
 def test_without_passes_a_job_is_told_what_it_always_was():
     runs = runs_of()
-    before = {key: value for key, value in runs.config["training"].items() if key not in ("cache", "keep_batches", "passes")}
+    before = {
+        key: value for key, value in runs.config["training"].items() if key not in ("cache", "keep_batches", "passes")
+    }
     assert runs.config["training"]["passes"] is None
     for shots in (1, 4):
         assert list(settings(runs, shots).items()) == list(before.items())  # Snakemake compares what is written

@@ -18,6 +18,7 @@ from headstart.vocabulary import PLAIN, STRATEGIES, all_starts
 from pipeline.config import reference as config_reference
 from pipeline.config.contradictions import ConfigError, read_wnids
 from pipeline.config.loading import load_config, look_up
+from pipeline.config.pictures import in_tars, require_source_tars, source_tars
 from pipeline.config.schema import read_schema
 from pipeline.experiment import Experiment
 
@@ -409,12 +410,23 @@ def test_a_group_of_the_papers_strategy_has_no_options():
         load(changed("groups.main.options", {"alpha": 1}))
 
 
-@pytest.mark.parametrize("strategy", ["gradmf", "pcgrad"])
+@pytest.mark.parametrize("strategy", ["gradmf", "pcgrad", "joint"])
 def test_a_strategy_that_trains_on_source_images_is_refused_where_there_are_none(strategy):
     assert load(changed("groups.main.strategy", strategy))["images"]["drawn"]
     with pytest.raises(ConfigError, match=rf"groups\.main\.strategy: {strategy} trains on pictures .* name a folder"):
         load(changed("groups.main.strategy", strategy, PAPER))
     assert load(changed("source.samples", "config", changed("groups.main.strategy", strategy, PAPER)))
+
+
+def test_source_images_in_tars_are_refused_before_any_job_where_tars_are_missing(tmp_path):
+    config = load(changed("source.samples", f"{tmp_path}/{{wnid}}.tar", PAPER))
+    assert in_tars(config) and not in_tars(load(changed("source.samples", "config", PAPER)))
+    with pytest.raises(ConfigError, match=r"source\.samples: no file for 1000 of 1000 .*n01440764\.tar\); correct the"):
+        require_source_tars(config)
+    for path in source_tars(config).values():
+        path.touch()
+    require_source_tars(config)
+    require_source_tars(load(PAPER))
 
 
 def test_tables_of_several_groups_name_groups_that_are_there():

@@ -20,7 +20,7 @@ from headstart.finetuning.settings import evaluation_steps
 from pipeline.config.loading import load_config
 from pipeline.plan import page as plan
 from pipeline.plan.counts import IMAGES_OF_SYNSET, LISTED, Counts, by_lists, by_lot, count, images_shown
-from pipeline.plan.estimates import machines_of, read_rates, rooms, stages
+from pipeline.plan.estimates import Filters, machines_of, read_rates, rooms, stages
 from pipeline.plan.supplies import count_members, needed_files, needed_tars
 
 PROJECT = Path(__file__).parents[2]
@@ -126,10 +126,24 @@ FIXED = {"starts": STARTS["starts"] | {"initialisations": ["imprinted", "lin-k3"
 PRETRAINED = {"source__weights": "config/minimal.yaml"}
 
 
+# Source images that look like the target's, in files of two lengths.
+JOINT = {
+    "groups": {
+        "main": {"initialisations": ["random", "inference"], "shots": [1, 4]},
+        "joint": {"strategy": "joint", "initialisations": ["random"], "shots": [1, 4]},
+        "few": {"strategy": "joint", "options": {"rounds": 1}, "initialisations": ["random"], "shots": [4]},
+        "any": {"strategy": "joint", "options": {"pool": "all"}, "initialisations": ["random"], "shots": [4]},
+    },
+    "figures": {"group": "main", "shots": 4},
+    "tables__group": "main",
+}
+
+
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
         ("minimal", {}),
+        ("minimal", JOINT),
         ("minimal", ODD),
         ("minimal", PRETRAINED),
         ("minimal", STARTS),
@@ -170,6 +184,31 @@ def test_work_is_that_of_the_formulas_for_the_papers_grid(empty):
     work = {stage.name: stage.amount for stage in stages(counts, RESNET101)}
     total = sum(work[name] for name in (*wanted, "tails, evaluations"))
     assert total / 2e15 == pytest.approx(36.3, rel=0.002)
+
+
+def test_selecting_source_images_is_counted_by_hand(empty):
+    counts = count(config_of("minimal", **JOINT), evaluations=3)
+    targets, sources = 4, 6
+    assert (counts.described, counts.among) == (targets * (8 - 3 - 1), sources * 8)
+    assert counts.jobs["select_source_images"] == 2 and counts.jobs["describe_filters"] == 1
+    filters = Filters(numbers=1000, work=7)
+    work = {stage.name: stage.amount for stage in stages(counts, RESNET101, filters)}
+    assert work["describe by filters"] == 7 * (3 * 16 + 48)
+    assert work["select source images"] == 2 * 4 * 1000 * 16 * 48
+    room = [one for one in rooms(config_of("minimal", **JOINT), counts, RESNET101, filters) if "filters" in one.place]
+    assert [one.bytes for one in room] == [2 * 1000 * (16 + 48), 4 * 16 * 48, 4 * 16 * 20]
+    plain = count(config_of("minimal"), evaluations=3)
+    assert plain.described == plain.among == 0 and "describe_filters" not in plain.jobs
+
+
+def test_source_images_in_tars_are_counted_there_or_assumed(empty):
+    samples = "tars/{wnid}.tar"
+    for wnid in ("n01440764", "n01443537"):
+        write_tar(empty / samples.format(wnid=wnid), 3)
+    config = config_of("paper", source__samples=samples)
+    counts, plain = count(config, evaluations=2), count(config_of("paper"), evaluations=2)
+    assert counts.decoded - plain.decoded == 2 * 3 + 998 * IMAGES_OF_SYNSET
+    assert counts.checked == 0 and counts.jobs["decode_images"] == 1000 + plain.jobs["decode_images"]
 
 
 def test_images_shown_are_those_of_the_batches():

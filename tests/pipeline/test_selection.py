@@ -62,6 +62,32 @@ def test_a_strategy_reads_the_files_that_it_declares(select):
     assert found["sources"] == runs.experiment.source_pictures() != []
 
 
+def test_a_strategy_reads_as_many_nearest_source_images_as_it_may_use(select):
+    joint = {"strategy": "joint", "initialisations": ["random"], "shots": [1]}
+    runs = select(joint=joint, any=joint | {"options": {"pool": "all"}}, once=joint | {"options": {"rounds": 1}})
+    places = [f"results/minimal/filters/nearest-{most}.npy" for most in (20 * (1 + 4 * 2), 20)]
+    assert runs.nearest() == places
+    found = [runs.strategy_inputs(at(strategy=one)) for one in ("joint", "joint,pool=all", "joint,rounds=1")]
+    assert [one["nearest"] for one in found] == [places[0], places[0], places[1]]
+    assert all({"sources", "classes", "described"} <= set(one) for one in found)
+    assert select(probe=PROBE).nearest() == []
+
+
+def test_source_images_come_from_tars_of_their_classes_where_the_config_says_so(tmp_path):
+    config = copy.deepcopy(MINIMAL)
+    config["images"] |= {"drawn": None, "tars": f"{tmp_path}/{{wnid}}.tar", "on_missing": "drop"}
+    for line in (PROJECT / "config/targets/minimal.tsv").read_text().splitlines()[1:]:
+        (tmp_path / f"{line.split()[0]}.tar").touch()
+    config["source"] |= {"weights": "config/minimal.yaml", "samples": "/pictures/{wnid}.tar"}
+    config["wordvectors"] = {"path": "config/minimal.yaml"}
+    experiment = Experiment(load_config(config, PROJECT))
+    source, target = experiment.sources[0], experiment.targets[0]
+    assert experiment.tar_of(at(wnid=source)) == f"/pictures/{source}.tar"
+    assert experiment.tar_of(at(wnid=target)) == f"{tmp_path}/{target}.tar"
+    assert experiment.source_pictures() == [f"results/minimal/images/{wnid}.arrow" for wnid in experiment.sources]
+    assert experiment.source_accuracy() == [] and not experiment.sampled
+
+
 def test_heads_follow_k_only_where_k_is_chosen(select):
     config = copy.deepcopy(MINIMAL)
     config["groups"] = {"main": {"initialisations": ["random", "wordnet-k2"], "shots": [1]}}

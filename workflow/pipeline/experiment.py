@@ -13,6 +13,7 @@ from headstart.fetching.manifest import read_manifest
 from headstart.vocabulary import KERNELS, MEASURES, split_name
 from pipeline.config.budget import recorded
 from pipeline.config.contradictions import is_url, read_wnids, target_wnids
+from pipeline.config.pictures import in_tars
 from pipeline.config.runs import kernels, used_measures
 from pipeline.config.survey import KEY, Found, survey
 from pipeline.layout import WORDVECTORS, Layout
@@ -35,6 +36,9 @@ class Experiment:
         self.targets = target_wnids(config)
         self.drawn = config["images"]["drawn"]
         self.fetched = not self.drawn and is_url(config["images"]["tars"])
+        # Whether pictures of source classes come in tars, one for each class.
+        self.source_tars = in_tars(config)
+        self.sampled = bool(config["source"]["samples"]) and not self.source_tars
         # Images of one's own, by class, where there are such.
         self.own = survey(config["images"]["folder"]) if config["images"]["folder"] else None
         self.remotes = read_manifest(config["downloads"]["manifest"])
@@ -57,6 +61,8 @@ class Experiment:
 
     def tar_of(self, wildcards: Any) -> str:
         """Return where the images of one class come from."""
+        if self.source_tars and wildcards.wnid in self.sources:
+            return self.config["source"]["samples"].format(wnid=wildcards.wnid)
         if self.drawn or self.fetched or self.own:
             return self.layout.at("tar", wnid=wildcards.wnid)
         return self.config["images"]["tars"].format(wnid=wildcards.wnid)
@@ -83,7 +89,8 @@ class Experiment:
 
     def class_pattern(self) -> str:
         """Return what the key of a class looks like."""
-        return KEY if self.own else r"n\d{8}"
+        own, wnid = KEY, r"n\d{8}"
+        return (f"{own}|{wnid}" if self.source_tars else own) if self.own else wnid
 
     def remote_tar(self, wildcards: Any) -> str:
         """Return the URL of the tar of one class."""
@@ -108,6 +115,10 @@ class Experiment:
     def lists(self) -> list[str]:
         """Return the published lists of images, if they are used."""
         return list((self.config["images"]["lists"] or {}).values())
+
+    def lists_of(self, wildcards: Any) -> list[str]:
+        """Return the published lists that say which images of a class are used; they name target classes alone."""
+        return [] if wildcards.wnid in self.sources else self.lists()
 
     def drawn_count(self, wildcards: Any) -> int:
         """Return how many images of one class the demo draws."""
@@ -134,9 +145,9 @@ class Experiment:
 
     def source_pictures(self) -> list[str]:
         """Return pixel stores holding pictures of source classes, if there are any."""
-        if self.drawn:
-            return self.stores(self.sources)
-        return [self.layout.samples] if self.config["source"]["samples"] else []
+        if self.drawn or self.source_tars:
+            return [self.layout.at("store", wnid=wnid) for wnid in self.sources]
+        return [self.layout.samples] if self.sampled else []
 
     # The source network and what the measures rest on.
 
@@ -154,8 +165,7 @@ class Experiment:
 
     def source_accuracy(self) -> list[str]:
         """Return the source network's own top-1, where something measures it."""
-        source = self.config["source"]
-        return [self.layout.accuracy] if not source["weights"] or source["samples"] else []
+        return [self.layout.accuracy] if not self.config["source"]["weights"] or self.sampled else []
 
     def taxonomy(self) -> str:
         """Return the table or the folder of WordNet that relates the classes."""

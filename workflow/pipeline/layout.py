@@ -27,6 +27,11 @@ PLACES = {
     "accuracy": "results/{experiment}/source/accuracy.csv",
     "features": "results/{experiment}/features.safetensors",
     "head": "results/{experiment}/head.safetensors",
+    # What filters answer to images, and the source images nearest to each target image by that.
+    "described": "results/{experiment}/filters/images.csv",
+    "channels": "results/{experiment}/filters/channels.csv",
+    "descriptors": "results/{experiment}/filters/{role}.npy",
+    "nearest": "results/{experiment}/filters/nearest-{most}.npy",
     "vectors": "results/{experiment}/wordvectors.bin",
     "similarity": "results/{experiment}/similarity/{measure}/{sample}.parquet",
     # What the classes' meaning says of their rows, and the mixtures of kernels that were tried.
@@ -51,6 +56,7 @@ PLACES = {
     "figure": "results/{experiment}/figures/{figure}.{form}",
     "explorer": "results/{experiment}/explore.html",
     "plain_explorer": "work/{experiment}/explore.html",
+    "sources_explorer": "work/{experiment}/explore-sources.html",
     "provenance": "results/{experiment}/provenance.json",
     "config": "results/{experiment}/config.yaml",
 }

@@ -19,6 +19,8 @@ from pipeline.config.runs import (
     cells,
     compared,
     heads,
+    most_nearest,
+    most_of,
     results_shown,
     several_strategies,
     shown_groups,
@@ -100,6 +102,7 @@ class Selection:
         """Return what a training by this strategy reads besides heads and images."""
         kept = {"batches": self.layout.batches} if self.config["training"]["keep_batches"] else {}
         found: dict[str, dict[str, Any]] = {
+            "nearest": self.nearest_inputs(wildcards),
             "trunk": {"trunk": self.layout.trunk, "evaluation": self.layout.evaluation, **kept},
             "features": {"features": self.layout.features, "images": self.layout.images},
             "sources": {"sources": self.experiment.source_pictures(), "classes": self.layout.classes},
@@ -119,6 +122,15 @@ class Selection:
         """Return what decides the batches of a number of images and a seed."""
         settings = self.training_settings(wildcards)
         return {key: settings[key] for key in OF_BATCHES}
+
+    def nearest_inputs(self, wildcards: Any) -> dict[str, str]:
+        """Return the nearest source images of each target image, as many as a strategy needs, nothing where none."""
+        most = most_of(*self.variants[wildcards.strategy])
+        return {"nearest": self.layout.at("nearest", most=most), "described": self.layout.described} if most else {}
+
+    def nearest(self) -> list[str]:
+        """Return every file of nearest source images that a training reads, the longest first."""
+        return [self.layout.at("nearest", most=most) for most in most_nearest(self.groups)]
 
     def training_state(self, wildcards: Any, output: Any) -> str:
         """Return where a training keeps its progress: outside the outputs, which Snakemake takes away on failure.

@@ -31,6 +31,7 @@ from pipeline.code_reading import CodeError
 from pipeline.code_version import code_version as version_of
 from pipeline.config.contradictions import ConfigError
 from pipeline.config.loading import load_config
+from pipeline.config.pictures import require_source_tars
 from pipeline.experiment import Experiment
 from pipeline.failure import failing_words
 from pipeline.model import Candidates
@@ -41,6 +42,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 try:
     config = load_config(config, PROJECT, () if IMPORTED else workflow.configfiles, IMPORTED)
+    require_source_tars(config)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -62,6 +64,7 @@ wildcard_constraints:
     file="|".join(map(re.escape, experiment.remotes)) or "none",
     seed=r"\d+",
     shots=r"\d+",
+    most=r"\d+",
     sample=r"all|\d+-\d+",
     strategy="|".join(map(re.escape, runs.variants)),
     measure="|".join(MEASURES),

@@ -82,7 +82,7 @@ rule decode_images:
     """Open, check and decode every image of one class, once."""
     input:
         tar=experiment.tar_of,
-        lists=experiment.lists(),
+        lists=experiment.lists_of,
     output:
         store=AT.store,
         audit=AT.image_audit,
@@ -106,7 +106,7 @@ rule decode_images:
         "../scripts/decode_images.py"
 
 
-if config["source"]["samples"]:
+if experiment.sampled:
 
     rule decode_samples:
         """Decode the pictures of source classes."""

@@ -34,7 +34,7 @@ if not config["source"]["weights"]:
         script:
             "../scripts/train_source.py"
 
-elif config["source"]["samples"]:
+elif experiment.sampled:
 
     rule check_source:
         """Measure the source network's top-1 on pictures of its own classes."""

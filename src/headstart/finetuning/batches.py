@@ -57,6 +57,12 @@ def drawn_in(images: TrainingImages, step: int) -> tuple[int, range]:
     return epoch, range(len(images.names))[place * images.batch : (place + 1) * images.batch]
 
 
+def rows_of_step(images: TrainingImages, step: int) -> np.ndarray:
+    """Give which images a step, counted from 1, draws: their places among `images.names`, (N,), in the batch's order."""
+    epoch, places = drawn_in(images, step)
+    return batch_order(len(images.names), images.seed, images.shots, epoch)[places.start : places.stop]
+
+
 def rows_drawn(images: TrainingImages, step: int) -> slice:
     """Give where the images of a step, counted from 1, lie among those of all steps, one step after the other."""
     epoch, places = drawn_in(images, step)
@@ -66,8 +72,7 @@ def rows_drawn(images: TrainingImages, step: int) -> slice:
 
 def draw_batch(images: TrainingImages, step: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """Give the network's input (N, 3, side, side) and the labels (N,) of a step, counted from 1."""
-    epoch, places = drawn_in(images, step)
-    chosen = batch_order(len(images.names), images.seed, images.shots, epoch)[places.start : places.stop]
+    (epoch, _), chosen = drawn_in(images, step), rows_of_step(images, step)
     crops = crop_batch(images.store, [images.names[i] for i in chosen], images.view.side, images.seed, epoch)
     labels = np.asarray(images.labels)[chosen].astype(np.int64)
     return normalise(crops, images.view, device), send(labels, device)

@@ -151,7 +151,7 @@ def resolve_paths(config: dict[str, Any], project: Path, absolute: bool) -> Iter
         replace(config, key, path)
         # Who has images of their own may have no word vectors; these are left out then.
         optional = bool(config["images"]["folder"]) and key == "wordvectors.path"
-        if not fetched and not optional and not os.path.exists(path):
+        if not fetched and not optional and "{wnid}" not in path and not os.path.exists(path):
             yield missing_path(key, value, path)
     tars = config["images"]["tars"]
     if tars and not is_url(tars):

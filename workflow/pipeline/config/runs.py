@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headstart.entries import Result
+from headstart.finetuning.rounds import most_neighbours
 from headstart.naming import complete, variant_of
-from headstart.vocabulary import KERNELS, MEASURES, ROWS, all_starts, rows_of, split_name
+from headstart.vocabulary import KERNELS, MEASURES, ROWS, STRATEGIES, all_starts, rows_of, split_name
 
 Groups = Mapping[str, Mapping[str, Any]]
 
@@ -26,6 +27,18 @@ def variants(groups: Groups) -> dict[str, tuple[str, dict[str, Any]]]:
     return {
         variant(group): (group["strategy"], complete(group["strategy"], group["options"])) for group in groups.values()
     }
+
+
+def most_of(strategy: str, options: Mapping[str, Any]) -> int:
+    """Return how many nearest source images of a target image a strategy may use, 0 for none."""
+    if "nearest" not in STRATEGIES[strategy].reads:
+        return 0
+    return most_neighbours(options["neighbours"], options["rounds"])
+
+
+def most_nearest(groups: Groups) -> list[int]:
+    """Return what `most_of` says of each strategy that uses any, the most first."""
+    return sorted({most_of(*one) for one in variants(groups).values()} - {0}, reverse=True)
 
 
 def cells(groups: Groups) -> dict[tuple[str, int], list[str]]:

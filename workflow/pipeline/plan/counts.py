@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from headstart.vocabulary import STRATEGIES, code_of
 from pipeline.config.budget import steps_of
 from pipeline.config.contradictions import is_url, read_wnids, target_wnids
-from pipeline.config.runs import cells, heads, variants
+from pipeline.config.pictures import in_tars, source_tars
+from pipeline.config.runs import cells, heads, most_nearest, variants
 from pipeline.config.survey import survey
 from pipeline.layout import Layout
 from pipeline.plan.jobs import count_jobs
@@ -64,6 +65,8 @@ class Counts:
     replicas: int  # trained networks whose weights are kept
     side_by_side: int  # of them in one job, at most
     jobs: Mapping[str, int]  # of each rule
+    described: int = 0  # target images whose source images are selected
+    among: int = 0  # source images among which they are
 
 
 def count(config: Mapping[str, Any], evaluations: Callable[[int], int]) -> Counts:
@@ -111,6 +114,7 @@ def count(config: Mapping[str, Any], evaluations: Callable[[int], int]) -> Count
         replicas=replicas,
         side_by_side=max(run.starts for run in runs),
         jobs=count_jobs(config, len(sources), len(wnids)),
+        **dict(zip(("described", "among"), selected(config, kept, further), strict=True)),
     )
 
 
@@ -118,6 +122,12 @@ def keeps(config: Mapping[str, Any], run: Runs) -> bool:
     """Say whether some runs take the frozen blocks' output for their batches from where it is kept."""
     word, _ = variants(config["groups"])[run.strategy]
     return config["training"]["keep_batches"] and "trunk" in STRATEGIES[word].reads
+
+
+def selected(config: Mapping[str, Any], parts: Iterable[Part], sources: int) -> tuple[int, int]:
+    """Return for how many target images source images are selected, all that may train, and among how many."""
+    wanted = bool(most_nearest(config["groups"]))
+    return wanted * sum(part.images - part.validation - part.test for part in parts), wanted * sources
 
 
 def count_passes(config: Mapping[str, Any], shown: Iterable[tuple[str, int, int]]) -> dict[str, int]:
@@ -223,6 +233,9 @@ def source_images(config: Mapping[str, Any], sources: int) -> tuple[int, int, in
     if drawn and not source["weights"]:
         held_out = sources * training["held_out"]
         return pictures, (pictures - held_out) * training["epochs"], held_out
+    if in_tars(config):
+        counted = count_members({wnid: path for wnid, path in source_tars(config).items() if path.is_file()})
+        return sum(counted.values()) + (sources - len(counted)) * IMAGES_OF_SYNSET, 0, 0
     samples = len(list(Path(source["samples"]).iterdir())) if source["samples"] else 0
     return pictures + samples, 0, samples
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pipeline.config.runs import most_nearest
 from pipeline.layout import Layout
 from pipeline.plan.counts import Counts
 
@@ -65,6 +66,16 @@ def machines_of(rates: Sequence[Rate]) -> dict[str, Machine]:
     return {name: {rate.what: rate for rate in rates if rate.machine in (name, "any")} for name in names}
 
 
+class Filters(NamedTuple):
+    """The filters that describe images: numbers of a descriptor, and FLOP for one image."""
+
+    numbers: int
+    work: int
+
+
+NO_FILTERS = Filters(0, 0)
+
+
 class Stage(NamedTuple):
     """A part of an experiment and its work."""
 
@@ -77,15 +88,21 @@ class Stage(NamedTuple):
         return self.amount / machine[self.what].speed()
 
 
-def stages(counts: Counts, costs: Costs) -> list[Stage]:
+def stages(counts: Counts, costs: Costs, filters: Filters = NO_FILTERS) -> list[Stage]:
     """List the parts of an experiment that take time; those without any work are left out."""
     whole = costs.trunk + costs.tail
+    # Every target image is looked at three times: for ranges, for bins, and to be described.
+    described = 3 * counts.described + counts.among
+    # Two products, a multiplication and an addition each, of numbers of twice the length.
+    pairs = 2 * 4 * filters.numbers * counts.described * counts.among
     listed = [
         Stage("start of jobs", "start", sum(counts.jobs.values())),
         Stage("decode images", "decode", counts.decoded),
         Stage("train the source network", "training", 3 * whole * counts.pretrained),
         Stage("measure its top-1", "forward", whole * counts.checked),
         Stage("embed target images", "forward", whole * counts.embedded),
+        Stage("describe by filters", "forward", filters.work * described),
+        Stage("select source images", "forward", pairs),
         Stage("trunk of evaluation images", "forward", costs.trunk * counts.evaluated),
         Stage("trunk of training images", "forward", costs.trunk * counts.trunk),
         Stage("tails, forward and backward", "training", costs.training * counts.tails),
@@ -104,7 +121,7 @@ class Room(NamedTuple):
     reason: str
 
 
-def rooms(config: Mapping[str, Any], counts: Counts, costs: Costs) -> list[Room]:
+def rooms(config: Mapping[str, Any], counts: Counts, costs: Costs, filters: Filters = NO_FILTERS) -> list[Room]:
     """List what the pipeline writes that is large."""
     images, layout = config["images"], Layout(config["experiment"])
     # Drawn images are squares.
@@ -126,6 +143,7 @@ def rooms(config: Mapping[str, Any], counts: Counts, costs: Costs) -> list[Room]
         *batches_kept(counts, costs),
         ("trained networks", "trained", NUMBER * costs.weights * counts.replicas, f"{counts.replicas} tails and heads"),
         ("states of jobs", "state", state, "of one job, while it runs"),
+        *selecting_rooms(config, counts, filters),
     ]
     return [Room(name, folder_of(layout, place), size, reason) for name, place, size, reason in parts]
 
@@ -135,6 +153,19 @@ def batches_kept(counts: Counts, costs: Costs) -> Iterator[tuple[str, str, float
     if counts.batches:
         size = NUMBER * costs.outputs * counts.batches
         yield "trunk's batches", "batches", size, f"{counts.batches:,} training images, float32"
+
+
+def selecting_rooms(
+    config: Mapping[str, Any], counts: Counts, filters: Filters
+) -> Iterator[tuple[str, str, float, str]]:
+    """Yield name, place, bytes and reason of what selecting source images writes, nothing where none are."""
+    images = counts.described + counts.among
+    if images:
+        reason = f"{images:,} images, {filters.numbers:,} counts each"
+        yield "what filters see", "descriptors", NUMBER / 2 * filters.numbers * images, reason
+    for most in most_nearest(config["groups"]):
+        kept = min(most, counts.among)
+        yield "nearest sources", "nearest", NUMBER * counts.described * kept, f"{kept} of each target image"
 
 
 def folder_of(layout: Layout, place: str) -> str:

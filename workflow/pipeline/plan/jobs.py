@@ -5,11 +5,13 @@ from typing import Any
 
 from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES, split_name
 from pipeline.config.contradictions import is_url
+from pipeline.config.pictures import in_tars
 from pipeline.config.runs import (
     cells,
     compared,
     heads,
     measure_of,
+    most_nearest,
     reads,
     results_shown,
     several_strategies,
@@ -22,6 +24,7 @@ ONCE = (
     *("audit_images", "find_doubles", "embed_images", "build_explorer", "record_provenance"),
     "all",
 )
+SELECTING = ("describe_filters", "show_sources")  # where a strategy wants source images that look like the target's
 MODEL = ("choose_model", "export_model", "describe_model", "show_mistakes")  # where the config wants one
 
 
@@ -42,6 +45,8 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
         "score_starts": len(compared(config)["shots"]) * len(compared(config)["seeds"]),
         "cache_trunk": int(any("trunk" in STRATEGIES[word].reads for word, _ in variants(groups).values())),
         "cache_batches": len(kept_shots(config)) * seeds,
+        **dict.fromkeys(SELECTING, int(bool(most_nearest(groups)))),
+        "select_source_images": len(most_nearest(groups)),
         "fine_tune": len(cells(groups)) * seeds,
         "tabulate": len(results_shown(config, TABLES)),
         "weigh_strategies": int(several_strategies(config)),
@@ -64,7 +69,7 @@ def image_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
     drawn, source = bool(config["images"]["drawn"]), config["source"]
     own, taxonomy = bool(config["images"]["folder"]), config["classes"]["taxonomy"]
     fetched = len(needed_files(config, wordnet=True))
-    shown = bool(source["samples"] and (source["weights"] or not drawn))
+    shown = bool(source["samples"] and not in_tars(config) and (source["weights"] or not drawn))
     return {
         "draw_shapes": sources + targets if drawn else 0,
         "fetch_synset": targets if not drawn and is_url(config["images"]["tars"]) else 0,
@@ -73,11 +78,11 @@ def image_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
         "name_classes": int(own),
         "describe_classes": int(not own),
         "fetch_file": fetched,
-        "decode_images": sources + targets if drawn else targets,
+        "decode_images": sources + targets if drawn or in_tars(config) else targets,
         "decode_samples": int(shown),
         "prepare_wordnet": int(bool(taxonomy and not taxonomy.endswith(".tsv"))),
         "train_source": int(not source["weights"]),
-        "check_source": int(bool(source["weights"] and source["samples"])),
+        "check_source": int(bool(source["weights"] and source["samples"] and not in_tars(config))),
     }
 
 

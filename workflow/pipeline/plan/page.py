@@ -17,7 +17,18 @@ from pipeline.config.contradictions import is_url, target_wnids
 from pipeline.config.loading import load_config
 from pipeline.config.own import spelt_out
 from pipeline.plan.counts import IMAGES_OF_SYNSET, Counts, count
-from pipeline.plan.estimates import Machine, Rate, Room, Stage, machines_of, read_rates, rooms, stages
+from pipeline.plan.estimates import (
+    NO_FILTERS,
+    Filters,
+    Machine,
+    Rate,
+    Room,
+    Stage,
+    machines_of,
+    read_rates,
+    rooms,
+    stages,
+)
 from pipeline.plan.own_images import found_lines
 from pipeline.plan.supplies import Supply, needed_files, needed_tars, tars_there
 
@@ -79,6 +90,17 @@ def measure(config: Mapping[str, Any], sources: int, targets: int) -> Costs:
     return measure_costs(cut(model, config["training"]["trained_from"], side), max(targets, 1), side)
 
 
+def measure_filters(config: Mapping[str, Any], sources: int) -> Filters:
+    """Count the numbers and the work of describing an image by filters."""
+    from headstart.networks.backbones import load_classifier
+    from headstart.networks.descriptors import BINS
+    from headstart.networks.filters import filter_costs
+
+    network = {key: config["source"][key] for key in ("library", "name", "options")}
+    channels, work = filter_costs(load_classifier(classes=sources, **network), config["images"]["crop"])
+    return Filters(BINS * channels, work)
+
+
 def page(
     path: Path, config: Mapping[str, Any], files: Sequence[Supply], tars: Sequence[Supply], wordnet: Path | None
 ) -> Iterator[str]:
@@ -88,6 +110,7 @@ def page(
     training, source = config["training"], config["source"]
     counts = count(config, lambda steps: len(evaluation_steps(steps, training["evaluations"])))
     costs = measure(config, counts.sources, counts.targets)
+    filters = measure_filters(config, counts.sources) if counts.described else NO_FILTERS
     rates = read_rates(PROJECT / "config/throughputs.tsv")
     yield f"Plan of {path}, as if no result were there yet"
     wnids = target_wnids(config)
@@ -100,10 +123,10 @@ def page(
     yield from file_lines(path, config, files, tars, wordnet)
     yield from ["", "DISK"]
     fetched = Room("fetched files", f"{config['downloads']['folder']}/", bytes_of([*files, *tars]), "as above")
-    yield from room_lines([*([fetched] if fetched.bytes else []), *rooms(config, counts, costs)])
+    yield from room_lines([*([fetched] if fetched.bytes else []), *rooms(config, counts, costs, filters)])
     yield from ["", "WORK"]
     yield from work_lines(counts, costs)
-    yield from ["", *time_lines(stages(counts, costs), machines_of(rates))]
+    yield from ["", *time_lines(stages(counts, costs, filters), machines_of(rates))]
     yield from ["", "THROUGHPUTS  measured on what is named (sources: config/throughputs.tsv), times what is assumed"]
     yield from rate_lines(rates)
 
@@ -201,6 +224,7 @@ def work_lines(counts: Counts, costs: Costs) -> Iterator[str]:
         ("passes: tails, training images", counts.tails, f"{flop(costs.training)}, forward and backward"),
         ("passes: tails held, training images", counts.held, f"{flop(costs.tail + costs.head)}, forward only"),
         ("passes: tails, evaluation images", counts.scored, flop(costs.tail + costs.head)),
+        ("target images described", counts.described, f"and their nearest found among {counts.among:,} source images"),
         (
             "training jobs",
             counts.jobs["fine_tune"],

@@ -1,0 +1,25 @@
+"""Rule show_sources: the source images that were selected for target images, added to the interactive page."""
+
+from headstart.jobs.logs import follow
+
+follow(snakemake.log[0])
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from headstart.data.images import PixelStore
+from headstart.explorer.mistakes import write_mistakes
+from headstart.explorer.selected import add_selected
+
+inputs = snakemake.input
+page = add_selected(
+    Path(inputs.page).read_text(encoding="utf-8"),
+    pd.read_csv(inputs.images),
+    np.load(inputs.nearest, mmap_mode="r"),
+    pd.read_csv(inputs.classes, keep_default_na=False),
+    PixelStore([Path(path) for path in inputs.stores]),
+    snakemake.params.examples,
+)
+write_mistakes(page, snakemake.output.page)
