@@ -58,7 +58,7 @@ def drawn_in(images: TrainingImages, step: int) -> tuple[int, range]:
 
 
 def rows_of_step(images: TrainingImages, step: int) -> np.ndarray:
-    """Give which images a step, counted from 1, draws: their places among `images.names`, (N,), in the batch's order."""
+    """Give which images a step, counted from 1, draws: places among `images.names`, (N,), as in the batch."""
     epoch, places = drawn_in(images, step)
     return batch_order(len(images.names), images.seed, images.shots, epoch)[places.start : places.stop]
 
