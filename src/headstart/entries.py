@@ -107,7 +107,8 @@ class Strategy:
 class Result:
     """A table or a figure: `code` is a function of `Results`; `reads` are its parts that come from runs or measures.
 
-    One that reads `starts` or `strategies` is made only where several of these are compared.
+    One that reads `starts` or `strategies` is made only where several of these are compared, one that reads `antialias`
+    or `consistency` only where that is tried.
     """
 
     title: str

@@ -184,6 +184,29 @@ STRATEGIES: dict[str, Strategy] = {
         },
         dashes=(1.0, 2.0, 4.0, 2.0),
     ),
+    "ktft": Strategy(
+        "KTFT (our reading)",
+        "finetuning.strategies.ktft:KnowledgeTransfer",
+        reads=(),
+        options={
+            "size": option(
+                "Side of the blur filters, pixels; 1 blurs nothing.", 3, type="integer", minimum=1, maximum=7
+            ),
+            "trained_from": option(
+                "First block that is blurred and trained, where that is not `training.trained_from`.",
+                None,
+                type=["string", "null"],
+            ),
+            "blocks": option(
+                "At whose maps the unblurred network is followed, joined by `+`; null for the last block of each size.",
+                None,
+                type=["string", "null"],
+            ),
+            "pixel": option("Weight of the distance from its maps at every pixel.", 1.0, minimum=0),
+            "global": option("Weight of the distance from the maps' means.", 1.0, minimum=0),
+        },
+        dashes=(9.0, 3.0),
+    ),
 }
 
 TABLES: dict[str, Result] = {
@@ -197,6 +220,8 @@ TABLES: dict[str, Result] = {
     "starts": Result("Starts before training", "report.tabulation:starts", ("starts", "history", "similarity")),
     "measures": Result("Which measure finds the best sources", "report.tabulation:measures", ("starts", "sweep")),
     "strategies": Result("Strategies side by side", "report.tabulation:strategies", ("history", "strategies")),
+    "antialias": Result("Anti-aliasing on the source classes", "report.tabulation:antialias", ("antialias",)),
+    "consistency": Result("F and shift consistency", "report.tabulation:consistency", ("history", "consistency")),
 }
 
 FIGURES: dict[str, Result] = {

@@ -44,8 +44,9 @@ class Experiment:
         self.view = {"side": config["images"]["crop"], **{key: config["source"][key] for key in ("mean", "std")}}
 
     def recorded(self) -> dict[str, Any]:
-        """Return the config as results record it: whoever wants no model has no word of it there."""
-        return {key: value for key, value in self.config.items() if key != "model" or value is not None}
+        """Return the config as results record it: whoever wants no model or anti-aliasing has no word of it there."""
+        optional = ("antialias", "model")
+        return {key: value for key, value in self.config.items() if key not in optional or value is not None}
 
     def for_seeds(self, name: str) -> list[str]:
         """Return one place per seed."""

@@ -122,7 +122,7 @@ if candidates.wanted:
             short_side=config["images"]["short_side"],
             source=experiment.source_weights(),
             terms=experiment.source_terms(),
-            config=config,
+            config=experiment.recorded(),
             code=code_version("describe_model.py"),
         message:
             "Describe the model"

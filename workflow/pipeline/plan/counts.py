@@ -111,7 +111,7 @@ def count_passes(config: Mapping[str, Any], shown: Iterable[tuple[str, int, int]
         word, options = known[strategy]
         passes = code_of(STRATEGIES[word].code).passes(options)
         found["trunk"] += passes.trunk * images
-        found["forward"] += passes.forward * images * beside
+        found["forward"] += passes.forward * images * beside + passes.shared * images
         found["training"] += passes.training * images * beside
     return {part: round(number) for part, number in found.items()}
 
