@@ -26,6 +26,7 @@ A file named so replaces the default, it is not mixed with it. Single values can
 | `own.yaml` | images of your own: `make own IMAGES=folder` |
 | `paper.yaml` | the paper's own: ImageNet and ResNet-101; needs a GPU |
 | `rehearsal.yaml` | the same in small, from a server on this machine: `make rehearsal` |
+| `antialias.yaml` | drawn shapes: the source network blurred, with and without knowledge transfer, in minutes |
 | `minimal.yaml` | a few shapes in seconds, for the tests |
 
 [docs/own-data.md](../docs/own-data.md) is about images of your own. The config is checked before any job starts: an

@@ -14,6 +14,7 @@ from pipeline.config.contradictions import is_url, read_wnids, target_wnids
 from pipeline.config.runs import (
     cells,
     heads,
+    pupils,
     variants,
 )
 from pipeline.config.survey import survey
@@ -84,7 +85,7 @@ def count(config: Mapping[str, Any], evaluations: int) -> Counts:
         decoded=sum(part.images for part in parts) + further,
         embedded=sum(part.images for part in kept),
         evaluated=evaluated,
-        pretrained=pretrained,
+        pretrained=pretrained + antialiased(config, len(sources)),
         checked=checked,
         trunk=seeds * passes["trunk"],
         tails=seeds * passes["training"],
@@ -204,6 +205,13 @@ def source_images(config: Mapping[str, Any], sources: int) -> tuple[int, int, in
         return pictures, (pictures - held_out) * training["epochs"], held_out
     samples = len(list(Path(source["samples"]).iterdir())) if source["samples"] else 0
     return pictures + samples, 0, samples
+
+
+def antialiased(config: Mapping[str, Any], sources: int) -> int:
+    """Return how many images the source network is shown in training to be anti-aliased; a teacher is left out."""
+    wanted = config["antialias"] or {"steps": 0, "train": 0}
+    shown = images_shown(wanted["steps"], wanted["train"] * sources, config["training"]["batch"])
+    return len(config["seeds"]) * len(pupils(config)) * shown
 
 
 def images_shown(steps: int, images: int, batch: int) -> int:
