@@ -99,17 +99,12 @@ def consistency(
     model: nn.Module, store: PixelStore, names: Sequence[str], view: View, machine: Machine, seed: int
 ) -> float:
     """Give the share of pictures, 0..1, of which two random crops get one label; arguments as of `steadiness`."""
-    first, second = (_labels(model, store, names, view, machine, seed, epoch) for epoch in (0, 1))
-    return float((first == second).double().mean())
-
-
-def _labels(
-    model: nn.Module, store: PixelStore, names: Sequence[str], view: View, machine: Machine, seed: int, epoch: int
-) -> Tensor:
     place(model, machine.device).eval()
-    found = []
+    found: list[list[Tensor]] = [[], []]
     with use_threads(machine.threads), torch.inference_mode():
         for start in range(0, len(names), BATCH):
-            crops = crop_batch(store, names[start : start + BATCH], view.side, seed, epoch)
-            found.append(model(normalise(crops, view, machine.device)).argmax(1).cpu())
-    return torch.cat(found)
+            for epoch, labels in enumerate(found):
+                crops = crop_batch(store, names[start : start + BATCH], view.side, seed, epoch)
+                labels.append(model(normalise(crops, view, machine.device)).argmax(1).cpu())
+    first, second = map(torch.cat, found)
+    return float((first == second).double().mean())

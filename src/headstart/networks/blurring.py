@@ -30,11 +30,11 @@ class Blur(BlurPool2d):
         """Build the filter, of size 2 or more."""
         super().__init__(channels, size)
         self.stride = stride  # type: ignore[assignment]
-        self.padding = [(size - 1) // 2, size // 2] * 2
+        self.padding, self.margin = [(size - 1) // 2, size // 2] * 2, size // 2
 
     def forward(self, x: Tensor) -> Tensor:
         """Blur and subsample (N, C, H, W); a map too small to be reflected has its edge repeated."""
-        self.pad_mode = "reflect" if min(x.shape[-2:]) > max(self.padding) else "replicate"
+        self.pad_mode = "reflect" if min(x.shape[-2:]) > self.margin else "replicate"
         return super().forward(x)
 
 
@@ -43,10 +43,11 @@ class DenseSame(nn.Conv2d):
 
     def __init__(self, layer: Conv2dSame) -> None:
         """Take the layer's weights, which stay its own."""
+        kernel, dilation = _pair(layer.kernel_size), _pair(layer.dilation)
+        bias, groups = layer.bias is not None, layer.groups
         super().__init__(
-            layer.in_channels, layer.out_channels, layer.kernel_size, dilation=layer.dilation, groups=layer.groups,
-            bias=layer.bias is not None, device="meta",
-        )  # fmt: skip
+            layer.in_channels, layer.out_channels, kernel, dilation=dilation, groups=groups, bias=bias, device="meta"
+        )
         self.weight, self.bias, self.strided = layer.weight, layer.bias, layer.stride
 
     def forward(self, x: Tensor) -> Tensor:

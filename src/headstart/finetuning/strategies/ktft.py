@@ -74,8 +74,9 @@ class KnowledgeTransfer(FineTune):
         """Add both distances, each summed over the blocks; with both weights 0 plain fine-tuning, bit for bit."""
         _, logits = replica(step.outputs, step.mask)
         loss = functional.cross_entropy(logits, step.labels)
-        maps = dict(replica.maps)  # type: ignore[arg-type]
-        replica.maps.clear()  # type: ignore[operator]
+        heard: Maps = replica.maps  # type: ignore[assignment]
+        maps = dict(heard)
+        heard.clear()
         for word, seen in (("pixel", every_pixel), ("global", mean_pixel)):
             if weight := self.options[word]:
                 with in_float32(loss.device):
