@@ -27,6 +27,7 @@ include: "workflow/rules/heads.smk"
 include: "workflow/rules/sources.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/model.smk"
+include: "workflow/rules/antialias.smk"
 include: "workflow/rules/report.smk"
 
 

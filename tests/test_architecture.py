@@ -45,6 +45,7 @@ PIPELINE = {
     "experiment": {"config", "layout"},
     "selection": {"config", "experiment", "layout"},
     "model": {"config", "layout", "selection"},
+    "pupils": {"config", "experiment"},
     "plan": {"config", "layout"},
     "docs": {"layout"},
 }

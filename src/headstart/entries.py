@@ -107,12 +107,18 @@ class Strategy:
 class Result:
     """A table or a figure: `code` is a function of `Results`; `reads` are its parts that come from runs or measures.
 
-    One that reads `starts` or `strategies` is made only where several of these are compared.
+    One that reads `starts` or `strategies` is made only where several of these are compared, one that reads `antialias`
+    or `consistency` only where that is tried.
     """
 
     title: str
     code: str
     reads: tuple[str, ...]
+
+
+def word_or_none(description: str) -> dict[str, Any]:
+    """Return the JSON schema of an option that is a word, null unless it is set."""
+    return option(description, None, type=["string", "null"])
 
 
 def option(description: str, default: Any, **schema: Any) -> dict[str, Any]:

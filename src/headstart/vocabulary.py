@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headstart.entries import Kernel, Look, Measure, Result, Rows, Start, Strategy, option
+from headstart.entries import Kernel, Look, Measure, Result, Rows, Start, Strategy, option, word_or_none
 
 BLEND = re.compile(r"(?P<word>[a-z][a-z0-9_]*)(-k(?P<K>[1-9][0-9]*))?(?P<rows>(-[a-z]+)*)")
 # The strategy of the paper, which names and tables leave unsaid.
@@ -107,13 +107,7 @@ STRATEGIES: dict[str, Strategy] = {
         "Small steps",
         "finetuning.strategies.gentle:Gentle",
         options={
-            "share": {
-                "description": "Share of the learning rate that is taken.",
-                "type": "number",
-                "exclusiveMinimum": 0,
-                "maximum": 1,
-                "default": 0.01,
-            },
+            "share": option("Share of the learning rate that is taken.", 0.01, exclusiveMinimum=0, maximum=1),
         },
         dashes=(1.0, 3.0),
     ),
@@ -209,6 +203,21 @@ STRATEGIES: dict[str, Strategy] = {
         },
         dashes=(3.0, 1.0, 3.0, 4.0),
     ),
+    "ktft": Strategy(
+        "KTFT (our reading)",
+        "finetuning.strategies.ktft:KnowledgeTransfer",
+        reads=(),
+        options={
+            "size": option("Side of the blur filters in pixels; 1 is none.", 3, type="integer", minimum=1, maximum=7),
+            "trained_from": word_or_none("First block blurred and trained, if not `training.trained_from`."),
+            "blocks": word_or_none(
+                "Whose maps follow the unblurred network's, joined by `+`; null: the last of each size."
+            ),
+            "pixel": option("Weight of the distance from its maps at every pixel.", 1.0, minimum=0),
+            "global": option("Weight of the distance from the maps' means.", 1.0, minimum=0),
+        },
+        dashes=(9.0, 3.0),
+    ),
 }
 
 TABLES: dict[str, Result] = {
@@ -222,6 +231,8 @@ TABLES: dict[str, Result] = {
     "starts": Result("Starts before training", "report.tabulation:starts", ("starts", "history", "similarity")),
     "measures": Result("Which measure finds the best sources", "report.tabulation:measures", ("starts", "sweep")),
     "strategies": Result("Strategies side by side", "report.tabulation:strategies", ("history", "strategies")),
+    "antialias": Result("Anti-aliasing on the source classes", "report.tabulation:antialias", ("antialias",)),
+    "consistency": Result("F and shift consistency", "report.tabulation:consistency", ("history", "consistency")),
 }
 
 FIGURES: dict[str, Result] = {

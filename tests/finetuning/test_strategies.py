@@ -54,16 +54,17 @@ def test_a_run_broken_off_again_and_again_ends_with_the_same_bytes(word, train, 
 
 @every_strategy
 def test_the_pretrained_network_does_not_change(word, train, strategy_of):
-    network = fresh_network()
+    strategy = strategy_of(word)
+    network = strategy.cut(build(Chain), "features.1")
     before = values_of(network)
-    train(HEADS, strategy_of(word), network)
+    train(HEADS, strategy, network)
     assert same(values_of(network), before)
 
 
 @every_strategy
 def test_the_passes_are_those_that_are_made(word, train, strategy_of):
-    strategy, network, seen = strategy_of(word), fresh_network(), []
-    build_replica = strategy.replica
+    strategy, seen = strategy_of(word), []
+    network, build_replica = strategy.cut(build(Chain), "features.1"), strategy.replica
 
     def watched(weight, bias):
         replica = build_replica(weight, bias)
@@ -76,6 +77,8 @@ def test_the_passes_are_those_that_are_made(word, train, strategy_of):
 
     strategy.replica = watched
     network.trunk.register_forward_pre_hook(lambda *_: seen.append("trunk"))
+    if hasattr(strategy, "teacher"):
+        strategy.teacher.register_forward_pre_hook(lambda *_: seen.append("shared"))
     train({"a": head(0)}, strategy, network, steps=4, evaluate_at=[0])
     passes = strategy.passes(strategy.options)
     assert passes == Passes(*(seen.count(kind) / 4 for kind in Passes._fields))
@@ -95,7 +98,7 @@ def test_the_last_layer_alone_is_trained_where_there_are_no_blocks(word, train, 
         evaluation = own_evaluation(network.trunk, files, CLASSES, VIEW, MACHINE, tmp_path / "scratch.npy")
         return train({"a": head(0)}, strategy, network, evaluation=evaluation)[1]
 
-    plainest = {"l2sp": {"beta": 0}, "gentle": {"share": 1}}.get(word, {})
+    plainest = {"l2sp": {"beta": 0}, "gentle": {"share": 1}, "ktft": {"size": 1}}.get(word, {})
     plain = "sgd" if word in ("sgd", "gradmf") else "finetune"
     found, expected = run(strategy_of(word, **plainest)), run(strategy_of(plain))
     assert list(expected) == ["a/classifier.1.weight", "a/classifier.1.bias"]

@@ -11,7 +11,7 @@ from running import PROJECT
 RULES = "\n".join(path.read_text() for path in sorted((PROJECT / "workflow/rules").glob("*.smk")))
 WILDCARDS = {
     *("experiment", "wnid", "file", "part", "seed", "shots", "sample", "measure", "strategy"),
-    *("table", "figure", "form"),
+    *("table", "figure", "form", "pupil"),
 }
 
 
@@ -22,7 +22,7 @@ def test_no_two_places_are_one():
         assert "experiment" in fields and fields <= WILDCARDS, place
 
 
-@pytest.mark.parametrize("name", sorted(set(PLACES) - {"state", "unpacked"}))
+@pytest.mark.parametrize("name", sorted(set(PLACES) - {"state", "pupil_state", "unpacked"}))
 def test_every_place_is_an_output_of_a_rule(name):
     outputs = "\n".join(re.findall(r"^ +output:\n(.*?)^ +log:", RULES, flags=re.MULTILINE | re.DOTALL))
     assert re.search(rf'AT\.{name}\b|AT\.at\("{name}"', outputs), name
@@ -43,4 +43,4 @@ def test_an_unknown_place_is_refused_with_the_known_ones():
 
 
 def test_progress_is_kept_outside_the_results():
-    assert Layout("birds").state.startswith("work/birds/")
+    assert all(place.startswith("work/birds/") for place in (Layout("birds").state, Layout("birds").pupil_state))

@@ -49,9 +49,9 @@ class Experiment:
         self.view = {"side": config["images"]["crop"], **{key: config["source"][key] for key in ("mean", "std")}}
 
     def recorded(self) -> dict[str, Any]:
-        """Return the config as results record it: whoever wants no model has no word of it there."""
-        config = {**self.config, "training": recorded(self.config["training"])}
-        return {key: value for key, value in config.items() if key != "model" or value is not None}
+        """Return the config as results record it: whoever wants no model or anti-aliasing has no word of it there."""
+        config, optional = {**self.config, "training": recorded(self.config["training"])}, ("antialias", "model")
+        return {key: value for key, value in config.items() if key not in optional or value is not None}
 
     def for_seeds(self, name: str) -> list[str]:
         """Return one place per seed."""
@@ -61,11 +61,14 @@ class Experiment:
 
     def tar_of(self, wildcards: Any) -> str:
         """Return where the images of one class come from."""
-        if self.source_tars and wildcards.wnid in self.sources:
-            return self.config["source"]["samples"].format(wnid=wildcards.wnid)
+        return self._tar(wildcards.wnid)
+
+    def _tar(self, wnid: str) -> str:
+        if self.source_tars and wnid in self.sources:
+            return self.config["source"]["samples"].format(wnid=wnid)
         if self.drawn or self.fetched or self.own:
-            return self.layout.at("tar", wnid=wildcards.wnid)
-        return self.config["images"]["tars"].format(wnid=wildcards.wnid)
+            return self.layout.at("tar", wnid=wnid)
+        return self.config["images"]["tars"].format(wnid=wnid)
 
     def own_files(self, wildcards: Any) -> list[str]:
         """Return the files of one class of one's own."""
@@ -128,8 +131,8 @@ class Experiment:
         """Return the classes whose tar or decoded images are there; audit_images counts the others as found: 0."""
         if self.drawn or self.fetched or self.own:
             return wnids
-        places = self.config["images"]["tars"], self.layout.store
-        return [wnid for wnid in wnids if any(Path(place.format(wnid=wnid)).exists() for place in places)]
+        places = {wnid: (self._tar(wnid), self.layout.at("store", wnid=wnid)) for wnid in wnids}
+        return [wnid for wnid in wnids if any(Path(place).exists() for place in places[wnid])]
 
     def stores(self, wnids: list[str]) -> list[str]:
         """Return the pixel stores of some classes."""

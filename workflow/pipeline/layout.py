@@ -51,6 +51,10 @@ PLACES = {
     # The model to take home.
     "candidates": "results/{experiment}/model/candidates.csv",
     "model": "results/{experiment}/model/{file}",
+    # Anti-aliasing on the source task.
+    "antialias": "results/{experiment}/antialias/{pupil}/{seed}.csv",
+    "consistency": "results/{experiment}/consistency/{strategy}/{shots}-{seed}.csv",
+    "pupil_state": "work/{experiment}/antialias/{pupil}/{seed}.pt",
     # What is shown.
     "table": "results/{experiment}/tables/{table}.{form}",
     "figure": "results/{experiment}/figures/{figure}.{form}",

@@ -21,6 +21,7 @@ from pipeline.config.runs import (
     heads,
     most_nearest,
     most_of,
+    pupils,
     results_shown,
     several_strategies,
     shown_groups,
@@ -145,13 +146,17 @@ class Selection:
 
     def histories(self, groups: Iterable[str], shots: int | None = None) -> list[str]:
         """Return the training histories of some groups, of all their shot counts or of one."""
+        return self.of_runs("history", groups, shots)
+
+    def of_runs(self, place: str, groups: Iterable[str], shots: int | None = None) -> list[str]:
+        """Return what lies at a place for each job of fine-tuning, as `histories` does."""
         wanted = {
             (variant(self.groups[name]), count)
             for name in groups
             for count in (self.groups[name]["shots"] if shots is None else [shots])
         }
         return [
-            self.layout.at("history", strategy=strategy, shots=count, seed=seed)
+            self.layout.at(place, strategy=strategy, shots=count, seed=seed)
             for strategy, count in sorted(wanted)
             for seed in self.experiment.seeds
         ]
@@ -200,10 +205,17 @@ class Selection:
             "neighbours": lambda: {"neighbours": experiment.for_seeds("neighbours")},
             "starts": lambda: {"starts": self.compared_starts()},
             "strategies": dict,
+            "antialias": lambda: {"antialias": self.antialiased()},
+            "consistency": lambda: {"consistency": self.of_runs("consistency", self.tables_groups)},
             "similarity": lambda: {"similarity": experiment.similarities()},
             "pictures": lambda: {"pictures": experiment.stores([self.example()]) + experiment.source_pictures()},
         }
         return {name: paths for part in reads for name, paths in found[part]().items()}
+
+    def antialiased(self) -> list[str]:
+        """Return what was measured of every way to anti-alias the source network, for every seed."""
+        at, seeds = self.layout.at, self.experiment.seeds
+        return [at("antialias", pupil=pupil, seed=seed) for pupil in pupils(self.config) for seed in seeds]
 
     def table_inputs(self, wildcards: Any) -> dict[str, list[str]]:
         """Return the files one table is made from."""

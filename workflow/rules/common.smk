@@ -35,6 +35,7 @@ from pipeline.config.pictures import require_source_tars
 from pipeline.experiment import Experiment
 from pipeline.failure import failing_words
 from pipeline.model import Candidates
+from pipeline.pupils import Pupils
 from pipeline.selection import Selection
 
 # Jobs inherit this environment; without bytecode each import of torch costs seven seconds more.
@@ -52,6 +53,8 @@ AT = experiment.layout
 runs = Selection(experiment)
 # The runs among which the model to take home is chosen, if one is wanted.
 candidates = Candidates(runs)
+# The ways to anti-alias the source network, if any are tried.
+pupils = Pupils(experiment)
 
 # So many files are fetched at once, however many cores there are; `--resources downloads=N` says otherwise. It stands
 # here because a `resources:` in profiles/default would replace that of every other profile.
@@ -67,6 +70,7 @@ wildcard_constraints:
     most=r"\d+",
     sample=r"all|\d+-\d+",
     strategy="|".join(map(re.escape, runs.variants)),
+    pupil="|".join(map(re.escape, pupils.found)) or "none",
     measure="|".join(MEASURES),
     table="|".join(TABLES),
     figure="|".join(FIGURES),
@@ -103,6 +107,11 @@ def heads_code(wildcards):
 def training_code(wildcards):
     """Code version of the runs of one strategy."""
     return code_version("fine_tune.py", *runs.strategy_codes(wildcards))
+
+
+def consistency_code(wildcards):
+    """Code version of what is measured of one strategy's networks."""
+    return code_version("measure_consistency.py", *runs.strategy_codes(wildcards))
 
 
 def export_code(wildcards):

@@ -10,8 +10,10 @@ from headstart.report.rendering import write_all
 from headstart.report.results import (
     Results,
     read_by_seed,
+    read_consistency,
     read_history,
     read_published,
+    read_pupils,
     read_similarities,
     read_starts,
 )
@@ -26,6 +28,8 @@ results = Results(
     similarities=read_similarities(inputs.get("similarity", []), params.measures),
     published=read_published(inputs.published),
     starts=read_starts(inputs.get("starts", []), params.starts),
+    consistency=read_consistency(inputs.get("consistency", []), params.runs),
+    antialias=read_pupils(inputs.get("antialias", [])),
     examples=params.examples,
     rule=params.rule,
     audit=pd.read_csv(inputs.audit),

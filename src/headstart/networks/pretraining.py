@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -119,6 +120,21 @@ def hold_out(names: Sequence[str], sources: Sequence[str], held_out: int) -> tup
     train = [(name, label) for label, found in members.items() for name in found[: len(found) - held_out]]
     test = [(name, label) for label, found in members.items() for name in found[len(found) - held_out :]]
     return _unzipped(train), _unzipped(test)
+
+
+def source_split(
+    store: PixelStore, sources: Sequence[str], held_out: int, samples: Sequence[str] = ()
+) -> tuple[Labelled, Labelled]:
+    """Split the pictures of a store into training and test ones: by `hold_out`, or those of `samples` test.
+
+    Args:
+        samples: paths of the pixel stores whose pictures test, in the store too; none holds out.
+    """
+    if not samples:
+        return hold_out(store.names, sources, held_out)
+    tests = set(PixelStore([Path(path) for path in samples]).names)
+    train, test = ([name for name in store.names if (name in tests) is part] for part in (False, True))
+    return Labelled(train, class_indices(train, sources)), Labelled(test, class_indices(test, sources))
 
 
 def train_classifier(

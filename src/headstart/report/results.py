@@ -30,6 +30,8 @@ class Results:
         sweep_shots: training images per class behind the sweep.
         starts: F of starts before training, one row per initialisation, shots, seed and class.
         sample: on which images the similarities that look at images were measured, as a sentence.
+        antialias: accuracy and consistency of every way to anti-alias the source network, with its seed.
+        consistency: of every run under shifts, one row per strategy, initialisation, shots and seed.
         picture: gives a picture of a class (H, W, 3) by wnid, or None where there is none.
     """
 
@@ -45,6 +47,8 @@ class Results:
     sweep_shots: int = 0
     starts: pd.DataFrame = field(default_factory=pd.DataFrame)
     sample: str = ""
+    antialias: pd.DataFrame = field(default_factory=pd.DataFrame)
+    consistency: pd.DataFrame = field(default_factory=pd.DataFrame)
     picture: Callable[[str], np.ndarray | None] = lambda wnid: None
 
     def beside(self) -> pd.DataFrame | None:
@@ -68,7 +72,11 @@ def read_history(paths: Sequence[str], runs: Mapping[str, Sequence[str]]) -> pd.
     """
     if not paths:
         return pd.DataFrame()
-    history = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True)
+    return shown_runs(pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True), runs)
+
+
+def shown_runs(history: pd.DataFrame, runs: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Take the rows (strategy, initialisation, ...) of the runs shown, and let `initialisation` name both."""
     shown = {(strategy, start): run_name(strategy, start) for strategy, starts in runs.items() for start in starts}
     found = list(zip(history["strategy"], history["initialisation"], strict=True))
     named = history.assign(initialisation=[shown.get(run) for run in found])
@@ -80,6 +88,18 @@ def read_by_seed(paths: Sequence[str]) -> pd.DataFrame:
     readers = {".csv": pd.read_csv, ".parquet": pd.read_parquet}
     frames = {int(Path(path).stem): readers[Path(path).suffix](path) for path in paths}
     return gather_seeds(frames) if frames else pd.DataFrame()
+
+
+def read_consistency(paths: Sequence[str], runs: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Put tables of runs under each other, their initialisations named and chosen as by `read_history`."""
+    frames = [pd.read_csv(path) for path in paths]
+    return shown_runs(pd.concat(frames, ignore_index=True), runs) if frames else pd.DataFrame()
+
+
+def read_pupils(paths: Sequence[str]) -> pd.DataFrame:
+    """Put tables named `<way>/<seed>.csv` under each other, with a column `seed`; empty for no paths."""
+    frames = [pd.read_csv(path).assign(seed=int(Path(path).stem)) for path in paths]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
 def read_starts(paths: Sequence[str], initialisations: Sequence[str]) -> pd.DataFrame:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from headstart.report.antialiasing import caption_antialias, lay_out_antialias, table_antialias
 from headstart.report.claims import caption_claims, check_claims, lay_out_claims
+from headstart.report.consistency import caption_consistency, lay_out_consistency, table_consistency
 from headstart.report.own import remarks
 from headstart.report.palette import style
 from headstart.report.published import TABLE1, caption_beside, lay_out_beside, shows_published
@@ -128,6 +130,18 @@ def strategies(results: Results) -> tuple[Table, str]:
     """Lay out every strategy from every start, beside plain fine-tuning."""
     tidy = table_strategies(results.history)
     return lay_out_strategies(tidy), " ".join([caption_strategies(tidy), *rounded(results)])
+
+
+def antialias(results: Results) -> tuple[Table, str]:
+    """Lay out what anti-aliasing does to the source network, with and without knowledge transfer."""
+    tidy = table_antialias(results.antialias)
+    return lay_out_antialias(tidy), caption_antialias(tidy)
+
+
+def consistency(results: Results) -> tuple[Table, str]:
+    """Lay out F of every run beside its consistency under shifts."""
+    tidy = table_consistency(results.history, results.consistency)
+    return lay_out_consistency(tidy), caption_consistency(tidy)
 
 
 def measures(results: Results) -> tuple[Table, str]:

@@ -9,6 +9,7 @@ from typing import Any
 from headstart.fetching.manifest import read_manifest, safe_url
 from headstart.measures.hypernyms import read_table
 from headstart.vocabulary import MEASURES, STRATEGIES, split_name
+from pipeline.config.antialiasing import antialias_faults
 from pipeline.config.blocks import unknown_block
 from pipeline.config.budget import budget_faults
 from pipeline.config.own import own_faults
@@ -94,6 +95,7 @@ def contradictions(config: Mapping[str, Any]) -> Iterator[str]:
     if block:
         yield f"training.trained_from: {block}"
     yield from lacking_sources(config)
+    yield from antialias_faults(config)
     yield from display_contradictions(config, targets)
     yield from published_faults(config["tables"]["published"])
     yield from model_faults(config)

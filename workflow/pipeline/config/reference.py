@@ -27,6 +27,7 @@ A file named so replaces the default, it is not mixed with it. Single values can
 | `paper.yaml` | the paper's own: ImageNet and ResNet-101; needs a GPU |
 | `rehearsal.yaml` | the same in small, from a server on this machine: `make rehearsal` |
 | `rehearsal_full.yaml` | the same at full size with less to train, on a GPU: `make rehearsal SIZE=full` |
+| `antialias.yaml` | drawn shapes: the source network blurred, with and without knowledge transfer, in minutes |
 | `minimal.yaml` | a few shapes in seconds, for the tests |
 
 [docs/own-data.md](../docs/own-data.md) is about images of your own. The config is checked before any job starts: an

@@ -156,6 +156,12 @@ def untrained(config: Mapping[str, Any]) -> list[str]:
     return [name for name in first["initialisations"] if wanted["start"] in (None, name)]
 
 
+def pupils(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return variant -> all options of the ways to anti-alias that are tried on the source task, none where none is."""
+    wanted = (config["antialias"] or {}).get("runs", [])
+    return {variant_of("ktft", options): complete("ktft", options) for options in wanted}
+
+
 def shown_groups(config: Mapping[str, Any], section: str) -> list[str]:
     """Return the groups that `tables` or `figures` show.
 
@@ -174,4 +180,5 @@ def several_strategies(config: Mapping[str, Any]) -> bool:
 def results_shown(config: Mapping[str, Any], table: Mapping[str, Result]) -> list[str]:
     """Return the tables or figures that a config has: those of starts and strategies only where these are compared."""
     there = {"starts": bool(config["starts"]), "strategies": several_strategies(config)}
+    there |= dict.fromkeys(("antialias", "consistency"), bool(config["antialias"]))
     return [word for word, entry in table.items() if all(there.get(part, True) for part in entry.reads)]

@@ -32,6 +32,7 @@ def spelt_out(part: Any) -> Any:
         "kernels": {"enum": list(KERNELS)},
         "strategies": {"enum": list(STRATEGIES)},
         "starts": {"pattern": start_pattern()},
+        "antialiasing": {"additionalProperties": False, "properties": dict(STRATEGIES["ktft"].options)},
     }
     found = words[part["vocabulary"]] if "vocabulary" in part else {}
     return {key: spelt_out(inner) for key, inner in part.items() if key != "vocabulary"} | found

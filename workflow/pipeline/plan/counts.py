@@ -13,7 +13,7 @@ from headstart.vocabulary import STRATEGIES, code_of
 from pipeline.config.budget import steps_of
 from pipeline.config.contradictions import is_url, read_wnids, target_wnids
 from pipeline.config.pictures import in_tars, source_tars
-from pipeline.config.runs import cells, heads, most_nearest, variants
+from pipeline.config.runs import cells, heads, most_nearest, pupils, variants
 from pipeline.config.survey import survey
 from pipeline.layout import Layout
 from pipeline.plan.jobs import count_jobs
@@ -101,7 +101,7 @@ def count(config: Mapping[str, Any], evaluations: Callable[[int], int]) -> Count
         decoded=sum(part.images for part in parts) + further,
         embedded=sum(part.images for part in kept),
         evaluated=evaluated,
-        pretrained=pretrained,
+        pretrained=pretrained + antialiased(config, len(sources)),
         checked=checked,
         trunk=seeds * (passes["trunk"] - sum(images for _, images in alike) + once),
         batches=seeds * once,
@@ -142,7 +142,7 @@ def count_passes(config: Mapping[str, Any], shown: Iterable[tuple[str, int, int]
         word, options = known[strategy]
         passes = code_of(STRATEGIES[word].code).passes(options)
         found["trunk"] += passes.trunk * images
-        found["forward"] += passes.forward * images * beside
+        found["forward"] += passes.forward * images * beside + passes.shared * images
         found["training"] += passes.training * images * beside
     return {part: round(number) for part, number in found.items()}
 
@@ -238,6 +238,13 @@ def source_images(config: Mapping[str, Any], sources: int) -> tuple[int, int, in
         return sum(counted.values()) + (sources - len(counted)) * IMAGES_OF_SYNSET, 0, 0
     samples = len(list(Path(source["samples"]).iterdir())) if source["samples"] else 0
     return pictures + samples, 0, samples
+
+
+def antialiased(config: Mapping[str, Any], sources: int) -> int:
+    """Return how many images the source network is shown in training to be anti-aliased; a teacher is left out."""
+    wanted = config["antialias"] or {"steps": 0, "train": 0}
+    shown = images_shown(wanted["steps"], wanted["train"] * sources, config["training"]["batch"])
+    return len(config["seeds"]) * len(pupils(config)) * shown
 
 
 def images_shown(steps: int, images: int, batch: int) -> int:

@@ -12,9 +12,11 @@ from pipeline.config.runs import (
     heads,
     measure_of,
     most_nearest,
+    pupils,
     reads,
     results_shown,
     several_strategies,
+    shown_groups,
     used_measures,
     variants,
 )
@@ -52,6 +54,7 @@ def count_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[st
         "weigh_strategies": int(several_strategies(config)),
         "draw_figure": len(results_shown(config, FIGURES)),
     }
+    jobs |= antialias_jobs(config)
     jobs |= dict.fromkeys(MODEL, int(config["model"] is not None))
     return {rule: number for rule, number in jobs.items() if number}
 
@@ -64,21 +67,29 @@ def kept_shots(config: Mapping[str, Any]) -> set[int]:
     return {shots for name, shots in cells(config["groups"]) if "trunk" in STRATEGIES[known[name][0]].reads}
 
 
+def antialias_jobs(config: Mapping[str, Any]) -> dict[str, int]:
+    """Return the jobs that try anti-aliasing, and look at the runs of the tables under shifts; none where it is not."""
+    seeds = len(config["seeds"]) if config["antialias"] else 0
+    shown = {name: config["groups"][name] for name in shown_groups(config, "tables")}
+    return {"measure_antialias": len(pupils(config)) * seeds, "measure_consistency": len(cells(shown)) * seeds}
+
+
 def image_jobs(config: Mapping[str, Any], sources: int, targets: int) -> dict[str, int]:
     """Return the jobs that fetch, draw and decode images and make the source network ready."""
     drawn, source = bool(config["images"]["drawn"]), config["source"]
     own, taxonomy = bool(config["images"]["folder"]), config["classes"]["taxonomy"]
     fetched = len(needed_files(config, wordnet=True))
     shown = bool(source["samples"] and not in_tars(config) and (source["weights"] or not drawn))
+    shown_sources = sources if drawn or in_tars(config) or config["antialias"] else 0
     return {
         "draw_shapes": sources + targets if drawn else 0,
-        "fetch_synset": targets if not drawn and is_url(config["images"]["tars"]) else 0,
+        "fetch_synset": targets + shown_sources if not drawn and is_url(config["images"]["tars"]) else 0,
         "pack_images": targets if own else 0,
         "choose_synsets": int(own),
         "name_classes": int(own),
         "describe_classes": int(not own),
         "fetch_file": fetched,
-        "decode_images": sources + targets if drawn or in_tars(config) else targets,
+        "decode_images": targets + shown_sources,
         "decode_samples": int(shown),
         "prepare_wordnet": int(bool(taxonomy and not taxonomy.endswith(".tsv"))),
         "train_source": int(not source["weights"]),

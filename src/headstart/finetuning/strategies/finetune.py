@@ -28,6 +28,7 @@ class Passes(NamedTuple):
     trunk: float = 1.0  # forward, shared by all replicas of a job
     forward: float = 0.0  # of the tail without gradients, for each replica
     training: float = 1.0  # of tail and head, forward and backward, for each replica
+    shared: float = 0.0  # of the tail without gradients, shared by all replicas, as by a teacher
 
 
 class Step(NamedTuple):
