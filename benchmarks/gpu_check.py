@@ -37,7 +37,6 @@ from headstart.networks.embedding import cache_trunk
 from measure_training import CLASSES, FORMS, OneByOne, Setting, furthest, lockstep, some_images
 
 ASKED = 0.75  # share of the benchmark's rate that the pipeline is to reach
-STEPS, BROKEN = 30, 18
 
 
 class Size(NamedTuple):
@@ -47,10 +46,12 @@ class Size(NamedTuple):
     side: int
     batch: int
     steps: int  # on the clock, here and in the pipeline
-    initialisations: int = 4
+    compared: int  # steps of the trainings that are compared
+    broken: int  # step within which one of them is broken off
+    threads: int = 2
 
 
-LARGE, SMALL = Size("resnet101", 224, 64, 2000), Size("resnet18", 32, 4, 4, 2)
+LARGE, SMALL = Size("resnet101", 224, 64, 2000, 30, 18), Size("resnet18", 32, 2, 1, 3, 2, threads=1)
 
 
 class Broken(Exception):
@@ -64,7 +65,7 @@ class BreakingOff(FineTune):
 
     def enter(self, replica: Replica, step: int) -> None:
         """Break off."""
-        if step == BROKEN:
+        if step == self.options["step"]:
             raise Broken
 
 
@@ -72,9 +73,9 @@ def results(
     strategy: FineTune, images: TrainingImages, given: Any, machine: Machine, state: Path | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give weights, and F-scores of a training with dropout, from a saved state if there is one."""
-    network, heads, tests = given
+    network, heads, tests, steps = given
     task = Task([f"class {number}" for number in range(CLASSES)], images, tests)
-    training = Training(steps=STEPS, evaluate_at=[0, STEPS // 2, STEPS])
+    training = Training(steps=steps, evaluate_at=[0, steps // 2, steps])
     checkpoint = Checkpoint(state, "check", save_every=0) if state else None
     history, weights = train_lockstep(strategy, network, heads, task, training, machine, checkpoint)
     return weights, {"F": history["f1"].to_numpy(float)}
@@ -86,12 +87,12 @@ def compare_results(size: Size, machine: Machine, folder: Path) -> list[str]:
     network = cut(load_classifier("torchvision", size.network, 1000), "layer4")
     made = {f"start {seed}": random_head(CLASSES, network.head.in_features, seed) for seed in range(2)}
     heads = {name: (head.weight, head.bias) for name, head in made.items()}
-    given = network, heads, {"test": outputs_of(network, images, machine, folder)}
+    given = network, heads, {"test": outputs_of(network, images, machine, folder)}, size.compared
     state = folder / "state.pt"
     by_hand = results(OneByOne({}), images, given, machine)
     graph, again = (results(FineTune({}), images, given, machine) for _ in range(2))
     try:
-        results(BreakingOff({}), images, given, machine, state)
+        results(BreakingOff({"step": size.broken}), images, given, machine, state)
         raise AssertionError("nothing broke off")
     except Broken:
         resumed = results(FineTune({}), images, given, machine, state)
@@ -171,9 +172,16 @@ def main(arguments: Sequence[str] | None = None) -> bool:
         sys.exit("no GPU here, so nothing is checked; --device cpu --small shows that the script works")
     size, equal, rates = SMALL if given.small else LARGE, [], []
     for precision in given.precisions:
-        machine = pick_machine(2, precision) if given.device == "cuda" else Machine(torch.device("cpu"), precision)
+        machine = (
+            pick_machine(size.threads, precision) if given.device == "cuda" else Machine(torch.device("cpu"), precision)
+        )
         machine = replace(machine, at_once=BATCHES_AT_ONCE * size.batch)
-        with use_threads(2), TemporaryDirectory() as one, TemporaryDirectory() as two, TemporaryDirectory() as three:
+        with (
+            use_threads(size.threads),
+            TemporaryDirectory() as one,
+            TemporaryDirectory() as two,
+            TemporaryDirectory() as three,
+        ):
             equal += compare_results(size, machine, Path(one))
             here = benchmark_rate(size, machine, Path(two))
             rates.append((precision, here, here if given.small else pipeline_rate(size, machine, Path(three))))

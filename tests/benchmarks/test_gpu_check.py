@@ -15,7 +15,7 @@ def test_each_way_to_train_is_compared_and_on_a_cpu_they_are_the_same(capsys):
     assert compared == [
         *("one by one, graph", "graph, the same again", "graph, broken off and resumed", "graph, compiled"),
     ]
-    assert f"resumed at step {gpu_check.BROKEN - 1}" in said
+    assert f"resumed at step {gpu_check.SMALL.broken - 1}" in said
 
 
 def test_without_a_gpu_the_script_says_so(monkeypatch):
