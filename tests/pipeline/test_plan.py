@@ -187,7 +187,7 @@ def test_work_is_that_of_the_formulas_for_the_papers_grid(empty):
 
 
 def test_selecting_source_images_is_counted_by_hand(empty):
-    counts = count(config_of("minimal", **JOINT), evaluations=3)
+    counts = count(config_of("minimal", **JOINT), evaluations=lambda steps: 3)
     targets, sources = 4, 6
     assert (counts.described, counts.among) == (targets * (8 - 3 - 1), sources * 8)
     assert counts.jobs["select_source_images"] == 2 and counts.jobs["describe_filters"] == 1
@@ -197,7 +197,7 @@ def test_selecting_source_images_is_counted_by_hand(empty):
     assert work["select source images"] == 2 * 4 * 1000 * 16 * 48
     room = [one for one in rooms(config_of("minimal", **JOINT), counts, RESNET101, filters) if "filters" in one.place]
     assert [one.bytes for one in room] == [2 * 1000 * (16 + 48), 4 * 16 * 48, 4 * 16 * 20]
-    plain = count(config_of("minimal"), evaluations=3)
+    plain = count(config_of("minimal"), evaluations=lambda steps: 3)
     assert plain.described == plain.among == 0 and "describe_filters" not in plain.jobs
 
 
@@ -206,7 +206,7 @@ def test_source_images_in_tars_are_counted_there_or_assumed(empty):
     for wnid in ("n01440764", "n01443537"):
         write_tar(empty / samples.format(wnid=wnid), 3)
     config = config_of("paper", source__samples=samples)
-    counts, plain = count(config, evaluations=2), count(config_of("paper"), evaluations=2)
+    counts, plain = count(config, evaluations=lambda steps: 2), count(config_of("paper"), evaluations=lambda steps: 2)
     assert counts.decoded - plain.decoded == 2 * 3 + 998 * IMAGES_OF_SYNSET
     assert counts.checked == 0 and counts.jobs["decode_images"] == 1000 + plain.jobs["decode_images"]
 
