@@ -11,7 +11,7 @@ from running import PROJECT
 RULES = "\n".join(path.read_text() for path in sorted((PROJECT / "workflow/rules").glob("*.smk")))
 WILDCARDS = {
     *("experiment", "wnid", "file", "part", "seed", "shots", "sample", "measure", "strategy"),
-    *("table", "figure", "form", "most", "pupil"),
+    *("table", "figure", "form", "most", "pupil", "role"),
 }
 
 
