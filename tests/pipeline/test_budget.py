@@ -15,6 +15,7 @@ from pipeline.experiment import Experiment
 from pipeline.model import Candidates
 from pipeline.plan.counts import count, images_shown
 from pipeline.selection import Selection
+from pipeline.trainings import Trainings
 from running import PROJECT
 
 MINIMAL = yaml.safe_load((PROJECT / "config/minimal.yaml").read_text())  # 4 targets, batches of 8, 6 steps
@@ -32,7 +33,8 @@ def runs_of(**changes: Any) -> Selection:
 
 
 def settings(runs: Selection, shots: int) -> dict[str, Any]:
-    return runs.training_settings(SimpleNamespace(strategy="finetune", shots=str(shots), seed="0"))
+    job = SimpleNamespace(strategy="finetune", shots=str(shots), seed="0")
+    return Trainings(runs.experiment).training_settings(job)
 
 
 @pytest.mark.parametrize("images", [1, 7, 8, 9, 56, 280])
@@ -69,7 +71,7 @@ def test_with_passes_only_the_jobs_of_few_images_are_told_something_else():
     before, runs = runs_of(), runs_of(passes=PASSES)
     assert settings(runs, 1) == settings(before, 1) | {"steps": 3}
     assert settings(runs, 4) == settings(before, 4)
-    assert runs.settings_with(Candidates(runs).shots)["steps"] == 6
+    assert Trainings(runs.experiment).settings_with(Candidates(runs).shots)["steps"] == 6
 
 
 def test_a_least_above_the_most_is_refused_before_any_job():

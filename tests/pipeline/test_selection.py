@@ -9,6 +9,7 @@ import yaml
 from pipeline.config.loading import load_config
 from pipeline.experiment import Experiment
 from pipeline.selection import Selection
+from pipeline.trainings import Trainings
 from running import PROJECT
 
 MINIMAL = yaml.safe_load((PROJECT / "config/minimal.yaml").read_text())
@@ -32,20 +33,21 @@ def at(**wildcards):
 
 def test_a_cell_holds_the_starts_of_all_its_groups_each_once(select):
     runs = select(probe=PROBE)
-    assert runs.starts_of_runs(at(strategy="finetune", shots=1)) == [
+    assert Trainings(runs.experiment).starts_of_runs(at(strategy="finetune", shots=1)) == [
         *("random", "inference", "wordnet", "word2vec", "imprinted"),
     ]
-    assert runs.starts_of_runs(at(strategy="finetune", shots=4)) == [
+    assert Trainings(runs.experiment).starts_of_runs(at(strategy="finetune", shots=4)) == [
         *("random", "inference", "inference-k1", "wordnet", "wordnet-k1", "word2vec", "word2vec-k1", "imprinted"),
     ]
-    assert runs.starts_of_runs(at(strategy="linear", shots=4)) == ["random", "imprinted"]
-    assert runs.starts_of_runs(at(strategy="linear", shots=1)) == []
+    assert Trainings(runs.experiment).starts_of_runs(at(strategy="linear", shots=4)) == ["random", "imprinted"]
+    assert Trainings(runs.experiment).starts_of_runs(at(strategy="linear", shots=1)) == []
 
 
 def test_strategies_share_heads_and_options_make_a_strategy_of_its_own(select):
     runs = select(probe=PROBE, drawn=DRAWN)
-    assert set(runs.variants) == {"finetune", "linear", "l2sp,alpha=1.0"}
-    assert runs.variants["l2sp,alpha=1.0"] == ("l2sp", {"alpha": 1.0, "beta": 0.01})
+    known = Trainings(runs.experiment).variants
+    assert set(known) == {"finetune", "linear", "l2sp,alpha=1.0"}
+    assert known["l2sp,alpha=1.0"] == ("l2sp", {"alpha": 1.0, "beta": 0.01})
     assert runs.starts_of_heads(at(shots=1, seed=0)) == ["random", "inference", "wordnet", "word2vec", "imprinted"]
     assert len(runs.every_history()) == 2 * (2 + 1 + 1)  # seeds times cells
     assert "results/minimal/runs/l2sp,alpha=1.0/1-0.parquet" in runs.every_history()
@@ -55,9 +57,9 @@ def test_a_strategy_reads_the_files_that_it_declares(select):
     further = {"initialisations": ["random"], "shots": [1]}
     runs = select(kept={"strategy": "cotuning"} | further, beside={"strategy": "gradmf"} | further)
     shared = {"trunk", "evaluation"}
-    assert set(runs.strategy_inputs(at(strategy="finetune"))) == shared
-    assert set(runs.strategy_inputs(at(strategy="cotuning"))) == shared | {"features", "images"}
-    found = runs.strategy_inputs(at(strategy="gradmf"))
+    assert set(Trainings(runs.experiment).strategy_inputs(at(strategy="finetune"))) == shared
+    assert set(Trainings(runs.experiment).strategy_inputs(at(strategy="cotuning"))) == shared | {"features", "images"}
+    found = Trainings(runs.experiment).strategy_inputs(at(strategy="gradmf"))
     assert set(found) == shared | {"sources", "classes"}
     assert found["sources"] == runs.experiment.source_pictures() != []
 
@@ -66,11 +68,12 @@ def test_a_strategy_reads_as_many_nearest_source_images_as_it_may_use(select):
     joint = {"strategy": "joint", "initialisations": ["random"], "shots": [1]}
     runs = select(joint=joint, any=joint | {"options": {"pool": "all"}}, once=joint | {"options": {"rounds": 1}})
     places = [f"results/minimal/filters/nearest-{most}.npy" for most in (20 * (1 + 4 * 2), 20)]
-    assert runs.nearest() == places
-    found = [runs.strategy_inputs(at(strategy=one)) for one in ("joint", "joint,pool=all", "joint,rounds=1")]
+    trainings = Trainings(runs.experiment)
+    assert trainings.nearest() == places
+    found = [trainings.strategy_inputs(at(strategy=one)) for one in ("joint", "joint,pool=all", "joint,rounds=1")]
     assert [one["nearest"] for one in found] == [places[0], places[0], places[1]]
     assert all({"sources", "classes", "described"} <= set(one) for one in found)
-    assert select(probe=PROBE).nearest() == []
+    assert Trainings(select(probe=PROBE).experiment).nearest() == []
 
 
 def test_source_images_come_from_tars_of_their_classes_where_the_config_says_so(tmp_path):
@@ -124,7 +127,7 @@ def test_tables_of_several_groups_show_the_runs_of_both(select):
 @pytest.mark.parametrize("prefix", ["", "first part/of it/"])
 def test_progress_lies_beside_the_results_whatever_stands_before_them(select, prefix):
     output = SimpleNamespace(history=f"{prefix}results/minimal/runs/finetune/4-0.parquet")
-    found = select().training_state(at(strategy="finetune", shots=4, seed=0), output)
+    found = Trainings(select().experiment).training_state(at(strategy="finetune", shots=4, seed=0), output)
     assert found == f"{prefix}work/minimal/runs/finetune/4-0.pt"
 
 

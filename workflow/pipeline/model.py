@@ -10,6 +10,7 @@ from headstart.vocabulary import PLAIN, STRATEGIES, all_starts, codes
 from pipeline.config.runs import in_order, model_groups, model_shots, untrained, variant, variants
 from pipeline.layout import MODEL_FILES
 from pipeline.selection import Selection
+from pipeline.trainings import Trainings
 
 
 class Candidates:
@@ -50,8 +51,9 @@ class Candidates:
     def strategy_inputs(self) -> dict[str, str]:
         """Return what training again reads besides heads and images; nothing is scored, so no images for that."""
         cells = [SimpleNamespace(strategy=one) for one in variants(self.groups)]
-        found = {name: path for cell in cells for name, path in self.runs.strategy_inputs(cell).items()}
-        return {name: path for name, path in found.items() if name not in ("trunk", "evaluation")}
+        trainings = Trainings(self.runs.experiment)
+        found = {name: path for cell in cells for name, path in trainings.strategy_inputs(cell).items()}
+        return {name: path for name, path in found.items() if name not in ("trunk", "evaluation", "batches")}
 
     def looks(self) -> dict[str, Any]:
         """Return how the candidates are called."""

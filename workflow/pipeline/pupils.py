@@ -31,7 +31,7 @@ class Pupils:
         return [self.layout.samples] if self.experiment.config["source"]["samples"] else []
 
     def state(self, wildcards: Any, output: Any) -> str:
-        """Return where a training keeps its progress; told from an output, as `Selection.training_state` is."""
+        """Return where a training keeps its progress; told from an output, as `Trainings.training_state` is."""
         ours = self.layout.at("antialias", pupil=wildcards.pupil, seed=wildcards.seed)
         prefix = str(output.scores).removesuffix(ours)
         return prefix + self.layout.at("pupil_state", pupil=wildcards.pupil, seed=wildcards.seed)

@@ -1,4 +1,4 @@
-"""The runs of an experiment, and what heads, trainings, tables, figures and the page read of them.
+"""The runs of an experiment, and what heads, tables, figures and the page read of them.
 
 Functions that take `wildcards` are input functions or parameters of rules.
 """
@@ -12,21 +12,16 @@ from typing import Any
 from headstart.entries import Result
 from headstart.naming import run_name
 from headstart.report.palette import looks_of
-from headstart.vocabulary import FIGURES, ROWS, STRATEGIES, TABLES, all_starts, codes, rows_of, split_name
-from pipeline.config.budget import OF_BATCHES, settings_of_run
+from headstart.vocabulary import FIGURES, ROWS, TABLES, all_starts, codes, rows_of, split_name
 from pipeline.config.contradictions import PUBLISHED
 from pipeline.config.runs import (
-    cells,
     compared,
     heads,
-    most_nearest,
-    most_of,
     pupils,
     results_shown,
     several_strategies,
     shown_groups,
     variant,
-    variants,
 )
 from pipeline.experiment import Experiment, blended
 from pipeline.layout import FIGURE_FORMS, TABLE_FORMS
@@ -45,8 +40,6 @@ class Selection:
         self.groups = self.config["groups"]
         self.tables_groups = shown_groups(self.config, "tables")
         self.figures_groups = shown_groups(self.config, "figures")
-        self.variants = variants(self.groups)
-        self.cells = cells(self.groups)
         self.heads = heads(self.config)
         self.several = several_strategies(self.config)
 
@@ -80,67 +73,6 @@ class Selection:
         """Return the rule that chose K; nothing where every K is fixed."""
         chosen = any(fixed is None for _, fixed in blended(self.starts_of_heads(wildcards)))
         return self.config["neighbours"]["rule"] if chosen else ""
-
-    # Trainings.
-
-    def starts_of_runs(self, wildcards: Any) -> list[str]:
-        """Return the initialisations trained side by side by one strategy."""
-        return self.cells.get((wildcards.strategy, int(wildcards.shots)), [])
-
-    def strategy_word(self, wildcards: Any) -> str:
-        """Return the strategy without its options."""
-        return self.variants[wildcards.strategy][0]
-
-    def strategy_options(self, wildcards: Any) -> dict[str, Any]:
-        """Return all options of a strategy."""
-        return self.variants[wildcards.strategy][1]
-
-    def strategy_codes(self, wildcards: Any) -> list[str]:
-        """Return the place of the code of a strategy."""
-        return codes(STRATEGIES, [self.strategy_word(wildcards)])
-
-    def strategy_inputs(self, wildcards: Any) -> dict[str, Any]:
-        """Return what a training by this strategy reads besides heads and images."""
-        kept = {"batches": self.layout.batches} if self.config["training"]["keep_batches"] else {}
-        found: dict[str, dict[str, Any]] = {
-            "nearest": self.nearest_inputs(wildcards),
-            "trunk": {"trunk": self.layout.trunk, "evaluation": self.layout.evaluation, **kept},
-            "features": {"features": self.layout.features, "images": self.layout.images},
-            "sources": {"sources": self.experiment.source_pictures(), "classes": self.layout.classes},
-        }
-        reads = STRATEGIES[self.strategy_word(wildcards)].reads
-        return {name: path for part in reads for name, path in found[part].items()}
-
-    def settings_with(self, shots: int) -> dict[str, Any]:
-        """Return the budget and the optimiser of runs with so many training images per class."""
-        return settings_of_run(self.config["training"], shots * len(self.experiment.targets))
-
-    def training_settings(self, wildcards: Any) -> dict[str, Any]:
-        """Return the budget and the optimiser of the runs in one job."""
-        return self.settings_with(int(wildcards.shots))
-
-    def batch_settings(self, wildcards: Any) -> dict[str, Any]:
-        """Return what decides the batches of a number of images and a seed."""
-        settings = self.training_settings(wildcards)
-        return {key: settings[key] for key in OF_BATCHES}
-
-    def nearest_inputs(self, wildcards: Any) -> dict[str, str]:
-        """Return the nearest source images of each target image, as many as a strategy needs, nothing where none."""
-        most = most_of(*self.variants[wildcards.strategy])
-        return {"nearest": self.layout.at("nearest", most=most), "described": self.layout.described} if most else {}
-
-    def nearest(self) -> list[str]:
-        """Return every file of nearest source images that a training reads, the longest first."""
-        return [self.layout.at("nearest", most=most) for most in most_nearest(self.groups)]
-
-    def training_state(self, wildcards: Any, output: Any) -> str:
-        """Return where a training keeps its progress: outside the outputs, which Snakemake takes away on failure.
-
-        Told from an output, since parameters get no prefix where another workflow imports this one.
-        """
-        ours = self.layout.at("history", strategy=wildcards.strategy, shots=wildcards.shots, seed=wildcards.seed)
-        prefix = str(output.history).removesuffix(ours)
-        return prefix + self.layout.at("state", strategy=wildcards.strategy, shots=wildcards.shots, seed=wildcards.seed)
 
     # What tables and figures show.
 

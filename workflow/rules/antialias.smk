@@ -23,8 +23,8 @@ if pupils.wanted:
             mem_mb=growing(8000),
             runtime=growing(60),
         params:
-            strategy=runs.strategy_word,
-            options=runs.strategy_options,
+            strategy=trainings.strategy_word,
+            options=trainings.strategy_options,
             classes=len(experiment.sources),
             network=experiment.network,
             view=experiment.view,

@@ -37,6 +37,7 @@ from pipeline.failure import failing_words
 from pipeline.model import Candidates
 from pipeline.pupils import Pupils
 from pipeline.selection import Selection
+from pipeline.trainings import Trainings
 
 # Jobs inherit this environment; without bytecode each import of torch costs seven seconds more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -51,6 +52,8 @@ except ConfigError as error:
 experiment = Experiment(config)
 AT = experiment.layout
 runs = Selection(experiment)
+# What each job of fine-tuning is told and reads.
+trainings = Trainings(experiment)
 # The runs among which the model to take home is chosen, if one is wanted.
 candidates = Candidates(runs)
 # The ways to anti-alias the source network, if any are tried.
@@ -69,7 +72,7 @@ wildcard_constraints:
     shots=r"\d+",
     most=r"\d+",
     sample=r"all|\d+-\d+",
-    strategy="|".join(map(re.escape, runs.variants)),
+    strategy="|".join(map(re.escape, trainings.variants)),
     pupil="|".join(map(re.escape, pupils.found)) or "none",
     measure="|".join(MEASURES),
     table="|".join(TABLES),
@@ -106,12 +109,12 @@ def heads_code(wildcards):
 
 def training_code(wildcards):
     """Code version of the runs of one strategy."""
-    return code_version("fine_tune.py", *runs.strategy_codes(wildcards))
+    return code_version("fine_tune.py", *trainings.strategy_codes(wildcards))
 
 
 def consistency_code(wildcards):
     """Code version of what is measured of one strategy's networks."""
-    return code_version("measure_consistency.py", *runs.strategy_codes(wildcards))
+    return code_version("measure_consistency.py", *trainings.strategy_codes(wildcards))
 
 
 def export_code(wildcards):

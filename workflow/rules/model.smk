@@ -67,7 +67,7 @@ if candidates.wanted:
             network=experiment.network,
             view=experiment.view,
             short_side=config["images"]["short_side"],
-            training=runs.settings_with(candidates.shots),
+            training=trainings.settings_with(candidates.shots),
             gpu=config["gpu"],
             code=export_code,
         message:
@@ -115,7 +115,7 @@ if candidates.wanted:
         params:
             sources=experiment.sources,
             shots=candidates.shots,
-            steps=runs.settings_with(candidates.shots)["steps"],
+            steps=trainings.settings_with(candidates.shots)["steps"],
             looks=candidates.looks(),
             network=experiment.network,
             view=experiment.view,

@@ -139,7 +139,7 @@ rule build_explorer:
         # With a model, show_mistakes makes the page out of this one, with selected source images show_sources.
         page=(
             AT.plain_explorer
-            if candidates.wanted or runs.nearest()
+            if candidates.wanted or trainings.nearest()
             else report(
                 AT.explorer,
                 caption="../report/build_explorer.rst",
@@ -177,7 +177,7 @@ if candidates.wanted:
     rule show_mistakes:
         """Add the pictures that the model gets wrong to the interactive page."""
         input:
-            page=AT.sources_explorer if runs.nearest() else AT.plain_explorer,
+            page=AT.sources_explorer if trainings.nearest() else AT.plain_explorer,
             test=AT.at("model", file="test.csv"),
             card=AT.at("model", file="card.json"),
             stores=experiment.stores(experiment.targets),

@@ -1,6 +1,6 @@
 """Source images that look like the target's, for strategies that train on these beside them."""
 
-if runs.nearest():
+if trainings.nearest():
 
     rule describe_filters:
         """How filters answer to each source image and each target image that may train, stored once."""
@@ -68,7 +68,7 @@ if runs.nearest():
         """Add source images that were selected for target images to the interactive page."""
         input:
             page=AT.plain_explorer,
-            nearest=runs.nearest()[0],
+            nearest=trainings.nearest()[0],
             images=AT.described,
             classes=AT.classes,
             stores=experiment.stores(experiment.targets) + experiment.source_pictures(),

@@ -64,7 +64,7 @@ if config["training"]["keep_batches"]:
             classes=len(experiment.sources),
             network=experiment.network,
             view=experiment.view,
-            training=runs.batch_settings,
+            training=trainings.batch_settings,
             gpu=config["gpu"],
             code=code_version("cache_batches.py"),
         message:
@@ -79,7 +79,7 @@ rule fine_tune:
     The outputs are updated: runs that are finished and still the same are kept, so a new start is trained alone.
     """
     input:
-        unpack(runs.strategy_inputs),
+        unpack(trainings.strategy_inputs),
         heads=AT.heads,
         stores=experiment.stores(experiment.targets),
         weights=experiment.source_weights(),
@@ -101,14 +101,14 @@ rule fine_tune:
         runtime=growing(240),
         attempt=growing(1),
     params:
-        strategy=runs.strategy_word,
-        options=runs.strategy_options,
-        initialisations=runs.starts_of_runs,
+        strategy=trainings.strategy_word,
+        options=trainings.strategy_options,
+        initialisations=trainings.starts_of_runs,
         classes=len(experiment.sources),
         network=experiment.network,
         view=experiment.view,
-        training=runs.training_settings,
-        state=runs.training_state,
+        training=trainings.training_settings,
+        state=trainings.training_state,
         gpu=config["gpu"],
         code=training_code,
     message:
