@@ -138,7 +138,7 @@ def content(size: Size, path: str) -> bytes | None:
 def manners() -> dict[str, Manner]:
     """Say what goes wrong: lines that break, a server that is busy."""
     wnids = targets()
-    breaking = {f"synsets/{wnid}.tar": Manner(breaks=[50_000]) for wnid in wnids[:6]}
+    breaking = {f"synsets/{wnid}.tar": Manner(breaks=[10_000]) for wnid in wnids[:6]}
     busy = {f"synsets/{wnid}.tar": Manner(statuses=[(503, {"Retry-After": "1"})]) for wnid in wnids[6:8]}
     return breaking | busy | {"resnet101-63fe2227.pth": Manner(breaks=[100_000_000], ranges=True)}
 
