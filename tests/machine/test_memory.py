@@ -58,7 +58,7 @@ def test_jobs_that_ask_for_their_attempt_are_told_it():
     asking = [
         path.stem for path in (PROJECT / "workflow/scripts").glob("*.py") if "resources.attempt" in path.read_text()
     ]
-    assert sorted(asking) == ["cache_trunk", "embed_images", "export_model", "fine_tune"]
+    assert sorted(asking) == ["cache_batches", "cache_trunk", "embed_images", "export_model", "fine_tune"]
     for rule in asking:
         body = RULES.partition(f"rule {rule}:")[2].partition("script:")[0]
         assert "attempt=growing(1)," in body

@@ -47,6 +47,11 @@ def strategy_of(pictures, store, tmp_path_factory):
     pd.DataFrame({"name": store.names}).to_csv(folder / "images.csv", index=False)
     pd.DataFrame({"wnid": CLASSES, "role": "source"}).to_csv(folder / "classes.csv", index=False)
     files = {name.partition(".")[0]: folder / name for name in ("features.safetensors", "images.csv", "classes.csv")}
+    # Of every image all pictures, in their order, are its nearest ones.
+    described = [(name, role) for role in ("target", "source") for name in store.names]
+    pd.DataFrame(described, columns=["name", "role"]).to_csv(folder / "described.csv", index=False)
+    np.save(folder / "nearest.npy", np.tile(np.arange(len(store.names), dtype=np.int32), (len(store.names), 1)))
+    files |= {"nearest": folder / "nearest.npy", "described": folder / "described.csv"}
     files |= {"sources": [pictures / ".all.arrow"]}
     return lambda word: code_of(STRATEGIES[word].code)(complete(word, {}), files)
 
@@ -69,7 +74,7 @@ def exported(strategy, images, step):
     return assemble(load_classifier(classes=len(CLASSES), **NETWORK), before, trained, names)
 
 
-@pytest.mark.parametrize("word", STRATEGIES)
+@pytest.mark.parametrize("word", [word for word, one in STRATEGIES.items() if "trunk" in one.reads])
 def test_the_whole_network_scores_what_the_run_scored_at_that_step(word, strategy_of, images, store, split, tmp_path):
     history, weights = recorded(strategy_of(word), images, store, split, tmp_path)
     for step in (0, STEP):
@@ -94,6 +99,12 @@ def test_a_step_beyond_the_budget_is_refused(images):
     network, task = FineTune({}).cut(source(), "layer4", VIEW.side), Task(CLASSES, images, {})
     with pytest.raises(ValueError, match="from 0 to 5, got 6; take one of the run's history"):
         train_until(FineTune({}), network, HEAD, task, TRAINING, MACHINE, step=6)
+
+
+def test_a_blurred_network_is_refused(strategy_of):
+    model, strategy = source(), strategy_of("ktft")
+    with pytest.raises(ValueError, match=r"this strategy alters the network.*another in model\.group"):
+        names_in(model, strategy.cut(model, "layer4", VIEW.side))
 
 
 def test_a_strategy_that_alters_the_network_is_refused_by_name():

@@ -41,6 +41,7 @@ WORDS = {
     "initialise_heads": all_of(all_starts()),
     "fine_tune": all_of(STRATEGIES),
     "export_model": all_of(STRATEGIES),
+    "measure_consistency": all_of(STRATEGIES),
     "tabulate": all_of(TABLES),
     "draw_figure": all_of(FIGURES),
     "build_explorer": all_of({"table2": TABLES["table2"]}),

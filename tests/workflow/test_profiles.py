@@ -17,7 +17,8 @@ RULES = "\n".join(path.read_text() for path in sorted((PROJECT / "workflow/rules
 BODIES = dict(re.findall(r"^ *rule (\w+):\n(.*?)(?=^ *rule |\Z)", RULES, flags=re.MULTILINE | re.DOTALL))
 LOCAL = {rule for rule, body in BODIES.items() if "localrule: True" in body}
 BATCHED = {"decode_images", "measure_similarity", "initialise_heads", "score_starts"}
-ON_GPU = {"embed_images", "cache_trunk", "fine_tune", "export_model"}
+ATTEMPTED = {"embed_images", "cache_trunk", "cache_batches", "fine_tune", "export_model"}
+ON_GPU = ATTEMPTED | {"describe_filters", "select_source_images", "measure_antialias", "measure_consistency"}
 
 
 def read(name: str) -> dict:
@@ -52,7 +53,7 @@ def test_rules_name_no_site():
 def test_jobs_ask_for_memory_and_time_that_grow_with_attempts(rule):
     asked = dict(re.findall(r"^ +(\w+)=growing\((\d+)\),$", BODIES[rule], re.M))
     # After a GPU's memory was too small, the next attempt takes less at once, so those jobs are told which it is.
-    assert set(asked) == ({"mem_mb", "runtime", "attempt"} if rule in ON_GPU else {"mem_mb", "runtime"})
+    assert set(asked) == ({"mem_mb", "runtime", "attempt"} if rule in ATTEMPTED else {"mem_mb", "runtime"})
     # Around a script run two Snakemakes, with some 250 MB.
     assert int(asked["mem_mb"]) >= 500 and int(asked["runtime"]) >= 5
 

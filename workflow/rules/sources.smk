@@ -71,7 +71,7 @@ if trainings.nearest():
             nearest=trainings.nearest()[0],
             images=AT.described,
             classes=AT.classes,
-            stores=experiment.stores(experiment.targets) + experiment.source_pictures(),
+            pictures=experiment.stores(experiment.targets) + experiment.source_pictures(),
         output:
             # With a model, show_mistakes makes the page out of this one.
             page=(

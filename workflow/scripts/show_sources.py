@@ -19,7 +19,7 @@ page = add_selected(
     pd.read_csv(inputs.images),
     np.load(inputs.nearest, mmap_mode="r"),
     pd.read_csv(inputs.classes, keep_default_na=False),
-    PixelStore([Path(path) for path in inputs.stores]),
+    PixelStore([Path(path) for path in inputs.pictures]),
     snakemake.params.examples,
 )
 write_mistakes(page, snakemake.output.page)

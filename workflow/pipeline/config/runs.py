@@ -125,9 +125,14 @@ def reads(config: Mapping[str, Any], part: str) -> bool:
 
 
 def model_groups(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the groups whose runs are candidates for the model, with its shot count and their candidates alone."""
+    """Return the groups whose runs are candidates for the model, with its shot count and their candidates alone.
+
+    A strategy that does not share the trunk alters the network, and no library could load it.
+    """
     shots, found = model_shots(config), {}
     for name, group in config["groups"].items():
+        if "trunk" not in STRATEGIES[group["strategy"]].reads:
+            continue
         starts = [start for start in group["initialisations"] if config["model"]["start"] in (None, start)]
         if config["model"]["group"] in (None, name) and starts and shots in group["shots"]:
             found[name] = {**group, "initialisations": starts, "shots": [shots]}
