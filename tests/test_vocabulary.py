@@ -6,7 +6,7 @@ import pytest
 
 from headstart import vocabulary
 from headstart.entries import Measure
-from headstart.naming import variant_of
+from headstart.naming import read_start, start_pattern, variant_of
 from headstart.vocabulary import (
     FIGURES,
     MEASURES,
@@ -16,8 +16,6 @@ from headstart.vocabulary import (
     all_starts,
     code_of,
     codes,
-    read_start,
-    start_pattern,
 )
 
 

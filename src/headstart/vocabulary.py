@@ -6,13 +6,11 @@ Read before any job, so nothing is imported here: code is named as "module:name"
 """
 
 import importlib
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headstart.entries import Kernel, Look, Measure, Result, Rows, Start, Strategy, option, word_or_none
 
-BLEND = re.compile(r"(?P<word>[a-z][a-z0-9_]*)(-k(?P<K>[1-9][0-9]*))?(?P<rows>(-[a-z]+)*)")
 # The strategy of the paper, which names and tables leave unsaid.
 PLAIN = "finetune"
 
@@ -250,7 +248,7 @@ FIGURES: dict[str, Result] = {
 def code_of(place: str) -> Any:
     """Import what stands at "module:name" below this package.
 
-    >>> code_of("vocabulary:split_name")("inference-k10")
+    >>> code_of("naming:split_name")("inference-k10")
     ('inference', 10)
     """
     module, _, name = place.partition(":")
@@ -262,52 +260,6 @@ def all_starts() -> dict[str, Start]:
     first, *others = STARTS
     blended = {word: Start(one.label, BLENDED, one.look, measure=word) for word, one in MEASURES.items()}
     return {first: STARTS[first], **blended, **{word: STARTS[word] for word in others}}
-
-
-def split_name(initialisation: str) -> tuple[str, int | None]:
-    """Split the name of an initialisation into its word and its fixed number of neighbours, if it has one.
-
-    >>> split_name("inference-k10"), split_name("random"), split_name("inference-centred")
-    (('inference', 10), ('random', None), ('inference', None))
-    """
-    match = BLEND.fullmatch(initialisation)
-    return (match["word"], int(match["K"]) if match["K"] else None) if match else (initialisation, None)
-
-
-def rows_of(initialisation: str) -> list[str]:
-    """Return the words of ROWS that an initialisation names.
-
-    >>> rows_of("inference-k10-centred-unit"), rows_of("random")
-    (['centred', 'unit'], [])
-    """
-    match = BLEND.fullmatch(initialisation)
-    return match["rows"].split("-")[1:] if match else []
-
-
-def read_start(initialisation: str) -> tuple[Start, int | None]:
-    """Return the start that an initialisation names, and its fixed number of neighbours, if it has one.
-
-    Raises ValueError where there is no such start, or one without neighbours to fix.
-
-    >>> read_start("wordnet-k3")[0].label, read_start("wordnet-k3")[1]
-    ('WordNet', 3)
-    """
-    if not re.fullmatch(start_pattern(), initialisation):
-        added = "".join(f"[-{word}]" for word in ROWS)
-        raise ValueError(
-            f"unknown initialisation {initialisation!r}; use one of {', '.join(all_starts())}, or "
-            f"<measure>[-k<K>]{added}"
-        )
-    word, fixed = split_name(initialisation)
-    return all_starts()[word], fixed
-
-
-def start_pattern() -> str:
-    """Return the regular expression of all names of initialisations."""
-    starts = all_starts()
-    blended = "|".join(word for word, start in starts.items() if start.measure)
-    plain = "|".join(word for word, start in starts.items() if not start.measure)
-    return f"^({plain}|({blended})(-k[1-9][0-9]*)?{''.join(f'(-{word})?' for word in ROWS)})$"
 
 
 def codes(table: Mapping[str, Any], words: Iterable[str]) -> list[str]:

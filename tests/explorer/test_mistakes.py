@@ -11,7 +11,8 @@ from test_explorer import HOSTILE, TARGETS
 
 from headstart.data.images import decode_folder
 from headstart.explorer import mistakes
-from headstart.explorer.mistakes import add_mistakes, write_mistakes
+from headstart.explorer.additions import write_html
+from headstart.explorer.mistakes import add_mistakes
 
 CARD = {
     "classes": [{"wnid": wnid, "name": name} for wnid, (name, _) in TARGETS.items()],
@@ -52,7 +53,7 @@ def test_the_rest_of_the_page_stays_as_it_was(made, pictures, tmp_path):
     style = re.search(r"<style>\n/\* The pictures that the model gets wrong.*?</style>\n", page, flags=re.DOTALL)[0]
     link = '\n    <li><a href="#mistakes">Wrong pictures</a></li>'
     assert page.replace(style, "").replace(link, "").replace(f"\n{section(page)}\n", "") == before
-    write_mistakes(page, tmp_path / "explore.html")
+    write_html(page, tmp_path / "explore.html")
     assert (tmp_path / "explore.html").read_text() == page
 
 

@@ -14,7 +14,8 @@ from headstart.heads.starts import (
 )
 from headstart.measures.metrics import couple_f_scores
 from headstart.measures.semantics import Semantics
-from headstart.vocabulary import all_starts, code_of, read_start
+from headstart.naming import read_start
+from headstart.vocabulary import all_starts, code_of
 
 # Lengths of the rows: 5, 1, 2, so 8 / 3 on average.
 WEIGHT = np.array([[3.0, 4.0], [0.0, 1.0], [2.0, 0.0]], dtype=np.float32)

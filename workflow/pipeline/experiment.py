@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from headstart.fetching.manifest import read_manifest
-from headstart.vocabulary import KERNELS, MEASURES, split_name
+from headstart.naming import split_name
+from headstart.vocabulary import KERNELS, MEASURES
 from pipeline.config.budget import recorded
 from pipeline.config.contradictions import is_url, read_wnids, target_wnids
 from pipeline.config.pictures import in_tars

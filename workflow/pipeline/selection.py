@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from headstart.entries import Result
-from headstart.naming import run_name
+from headstart.naming import rows_of, run_name, split_name
 from headstart.report.palette import looks_of
-from headstart.vocabulary import FIGURES, ROWS, TABLES, all_starts, codes, rows_of, split_name
+from headstart.vocabulary import FIGURES, ROWS, TABLES, all_starts, codes
 from pipeline.config.contradictions import PUBLISHED
 from pipeline.config.runs import (
     compared,

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from headstart.data.images import PixelStore
-from headstart.data.splits import label, shots
 from headstart.data.views import View
-from headstart.finetuning.batches import TrainingImages
+from headstart.finetuning.batches import chosen_images
 from headstart.finetuning.settings import Task, Training
 from headstart.heads.starts import load_heads
 from headstart.machine.machines import pick_machine
@@ -32,22 +30,14 @@ targets = pd.read_csv(inputs.targets, keep_default_na=False)
 wnids = list(targets["wnid"])
 files = {**dict(inputs.items()), "split": of_seed(inputs.splits, choice.seed)}
 head = load_heads(of_seed(inputs.heads, choice.seed))[choice.initialisation]
-chosen = shots(pd.read_csv(files["split"]), params.shots)
 
 strategy = code_of(STRATEGIES[word].code)(options, files)
 source = load_classifier(classes=params.classes, weights=Path(inputs.weights), **params.network)
 before = state_of(source)
 network = strategy.cut(source, settings["trained_from"], view.side)
 names = names_in(source, network)
-images = TrainingImages(
-    PixelStore([Path(path) for path in inputs.stores]),
-    list(chosen["name"]),
-    label(chosen, wnids),
-    view,
-    seed=choice.seed,
-    shots=params.shots,
-    batch=settings["batch"],
-)
+keys = {"seed": choice.seed, "shots": params.shots, "batch": settings["batch"]}
+images = chosen_images(inputs.stores, files["split"], wnids, view, **keys)
 training = Training(
     steps=settings["steps"],
     evaluate_at=[0],

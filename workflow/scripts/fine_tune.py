@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from headstart.data.images import PixelStore
-from headstart.data.splits import label, shots
 from headstart.data.views import View
-from headstart.finetuning.batches import TrainingImages
+from headstart.finetuning.batches import chosen_images
 from headstart.finetuning.evaluation import evaluation_of
 from headstart.finetuning.runs import Files, digests_of, finished_runs, write_runs
 from headstart.finetuning.settings import Task, Training, evaluation_steps
@@ -42,19 +40,11 @@ heads = {name: head for name, head in heads.items() if name not in set(kept[0]["
 checkpoint = Checkpoint(Path(params.state), digest_of([("runs", sorted(digests[name] for name in heads))], []))
 
 targets = list(pd.read_csv(inputs.targets)["wnid"])
-chosen = shots(pd.read_csv(inputs.split), int(wildcards.shots))
 strategy = code_of(STRATEGIES[params.strategy].code)(params.options, files)
 model = load_classifier(classes=params.classes, weights=Path(inputs.weights), **params.network)
 network = strategy.cut(model, settings["trained_from"], view.side)
-images = TrainingImages(
-    PixelStore([Path(path) for path in inputs.stores]),
-    list(chosen["name"]),
-    label(chosen, targets),
-    view,
-    seed=int(wildcards.seed),
-    shots=int(wildcards.shots),
-    batch=settings["batch"],
-)
+keys = {"seed": int(wildcards.seed), "shots": int(wildcards.shots), "batch": settings["batch"]}
+images = chosen_images(inputs.stores, inputs.split, targets, view, **keys)
 scratch = Path(params.state).with_suffix(".npy")
 evaluation = evaluation_of(network.trunk, files, targets, view, machine, scratch)
 training = Training(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from headstart.explorer.mistakes import add_mistakes, write_mistakes
+from headstart.explorer.additions import write_html
+from headstart.explorer.mistakes import add_mistakes
 
 inputs = snakemake.input
 page = add_mistakes(
@@ -18,4 +19,4 @@ page = add_mistakes(
     json.loads(Path(inputs.card).read_text(encoding="utf-8")),
     inputs.stores,
 )
-write_mistakes(page, snakemake.output.page)
+write_html(page, snakemake.output.page)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from headstart.data.images import PixelStore
-from headstart.explorer.mistakes import write_mistakes
+from headstart.explorer.additions import write_html
 from headstart.explorer.selected import add_selected
 
 inputs = snakemake.input
@@ -22,4 +22,4 @@ page = add_selected(
     PixelStore([Path(path) for path in inputs.pictures]),
     snakemake.params.examples,
 )
-write_mistakes(page, snakemake.output.page)
+write_html(page, snakemake.output.page)

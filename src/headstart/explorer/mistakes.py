@@ -11,16 +11,13 @@ from typing import Any
 import pandas as pd
 
 from headstart.data.images import PixelStore
+from headstart.explorer.additions import add_section, as_many
 from headstart.explorer.thumbnails import SIDE, thumbnail
-from headstart.jobs.files import replacing
 
 HERE = Path(__file__).parent
 STYLE = "mistakes.css"
 # Bytes of the page with the pictures, and pictures at most.
 LIMIT, SHOWN = 4_990_000, 60
-# What stands before each addition in the page.
-LAST_LINK = '<li><a href="#heatmap">Similarity</a></li>'
-END, HEAD = "\n</main>", "</head>"
 
 
 def add_mistakes(
@@ -40,29 +37,12 @@ def add_mistakes(
     wrong = images[images["true"] != images["class"]].sort_values("probability", ascending=False, kind="stable")
     wnids = {one["name"]: one["wnid"] for one in card["classes"]}
     store = PixelStore([Path(path) for path in stores])
-    items, spent = [], len(page.encode())
-    for row in wrong.head(SHOWN).to_dict("records"):
-        items.append(_item(row, wnids[row["class"]], thumbnail(store.pixels(row["name"]))))
-        spent += len(items[-1].encode())
-        if spent > LIMIT:
-            items.pop()
-            break
-    section = _section(items, len(wrong), len(images), card["chosen"])
-    for place, added in (
-        (HEAD, f"<style>\n{(HERE / STYLE).read_text(encoding='utf-8')}</style>\n{HEAD}"),
-        (LAST_LINK, f'{LAST_LINK}\n    <li><a href="#mistakes">Wrong pictures</a></li>'),
-        (END, f"\n{section}\n{END}"),
-    ):
-        if place not in page:
-            raise ValueError(f"the page has no {place.strip()!r}, so nothing can be added there; build it again")
-        page = page.replace(place, added, 1)
-    return page
-
-
-def write_mistakes(page: str, path: str | os.PathLike[str]) -> None:
-    """Write the page."""
-    with replacing(path) as partial:
-        partial.write_text(page, encoding="utf-8")
+    found = (
+        _item(row, wnids[row["class"]], thumbnail(store.pixels(row["name"])))
+        for row in wrong.head(SHOWN).to_dict("records")
+    )
+    section = _section(as_many(found, page, LIMIT), len(wrong), len(images), card["chosen"])
+    return add_section(page, "mistakes", "Wrong pictures", section, (HERE / STYLE).read_text(encoding="utf-8"))
 
 
 def _section(items: Sequence[str], wrong: int, images: int, chosen: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from headstart.data.images import PixelStore
+from headstart.explorer.additions import add_section, as_many
 from headstart.explorer.facts import labels
 from headstart.explorer.thumbnails import thumbnail
 
@@ -16,9 +17,6 @@ from headstart.explorer.thumbnails import thumbnail
 LIMIT = 4_960_000
 # Target images, source images of each, and pixels of a picture's side.
 SHOWN, NEAREST, SIDE = 12, 6, 64
-# What stands before each addition in the page.
-LAST_LINK = '<li><a href="#heatmap">Similarity</a></li>'
-END = "\n</main>"
 
 
 def add_selected(
@@ -44,20 +42,12 @@ def add_selected(
     """
     called = labels(classes, list(classes["wnid"]))
     targets, sources = (list(described.loc[described["role"] == role, "name"]) for role in ("target", "source"))
-    rows, spent = [], len(page.encode())
-    for row in _chosen(targets, examples):
-        near = [sources[place] for place in nearest[row, :NEAREST]]
-        rows.append(_row([targets[row], *near], called, store))
-        spent += len(rows[-1].encode())
-        if spent > LIMIT:
-            rows.pop()
-            break
-    link = f'{LAST_LINK}\n    <li><a href="#selected">Selected sources</a></li>'
-    for place, added in ((LAST_LINK, link), (END, f"\n{_section(rows, len(targets))}\n{END}")):
-        if place not in page:
-            raise ValueError(f"the page has no {place.strip()!r}, so nothing can be added there; build it again")
-        page = page.replace(place, added, 1)
-    return page
+    found = (
+        _row([targets[row], *(sources[place] for place in nearest[row, :NEAREST])], called, store)
+        for row in _chosen(targets, examples)
+    )
+    section = _section(as_many(found, page, LIMIT), len(targets))
+    return add_section(page, "selected", "Selected sources", section)
 
 
 def _chosen(targets: Sequence[str], examples: Sequence[str]) -> Iterator[int]:

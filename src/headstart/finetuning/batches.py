@@ -8,13 +8,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from headstart.data.crops import crop_batch
 from headstart.data.images import PixelStore
+from headstart.data.splits import label, shots
 from headstart.data.views import View
 from headstart.machine.computing import send
 from headstart.networks.embedding import normalise
@@ -41,6 +44,20 @@ class TrainingImages:
     seed: int
     shots: int
     batch: int = 64
+
+
+def chosen_images(stores: Sequence[str], split: str, targets: Sequence[str], view: View, **keys: int) -> TrainingImages:
+    """Take the training images of a split.
+
+    Args:
+        stores: paths of the pixel stores.
+        split: path of the table (columns wnid, name, part).
+        targets: wnids, T, in the order of their labels.
+        keys: seed, shots and batch, as of `TrainingImages`.
+    """
+    chosen = shots(pd.read_csv(split), keys["shots"])
+    store = PixelStore([Path(path) for path in stores])
+    return TrainingImages(store, list(chosen["name"]), label(chosen, targets), view, **keys)
 
 
 def batch_order(images: int, seed: int, shots: int, epoch: int) -> np.ndarray:

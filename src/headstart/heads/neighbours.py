@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from headstart.vocabulary import read_start
+from headstart.naming import read_start
 
 Array = NDArray[Any]
 # Which images each rule looks at. PAPER: K is read off Figure 3, that is, chosen on the test images.

@@ -17,7 +17,8 @@ from safetensors.numpy import load_file
 from headstart.heads.blending import blend, mean_length, nearest, unit_rows
 from headstart.jobs.files import write_arrays
 from headstart.measures.semantics import Semantics
-from headstart.vocabulary import ROWS, code_of, read_start, rows_of
+from headstart.naming import read_start, rows_of
+from headstart.vocabulary import ROWS, code_of
 
 Array = NDArray[Any]
 

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from headstart.heads.starts import HeadInputs
 from headstart.measures.similarity import inference
+from headstart.naming import read_start
 from headstart.networks.backbones import cut
 from headstart.networks.embedding import frozen_pass
-from headstart.vocabulary import code_of, read_start
+from headstart.vocabulary import code_of
 
 BATCH = 64
 

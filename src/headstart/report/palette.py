@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from headstart.entries import Look
-from headstart.naming import label_of_variant, split_run
-from headstart.vocabulary import PLAIN, ROWS, STRATEGIES, all_starts, read_start, rows_of, split_name
+from headstart.naming import label_of_variant, read_start, rows_of, split_name, split_run
+from headstart.vocabulary import PLAIN, ROWS, STRATEGIES, all_starts
 
 # The order of the paper's panels.
 CLASS_TYPES = ("disjoint", "included", "inclusive")

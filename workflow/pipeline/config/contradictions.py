@@ -8,7 +8,8 @@ from typing import Any
 
 from headstart.fetching.manifest import read_manifest, safe_url
 from headstart.measures.hypernyms import read_table
-from headstart.vocabulary import MEASURES, STRATEGIES, split_name
+from headstart.naming import split_name
+from headstart.vocabulary import MEASURES, STRATEGIES
 from pipeline.config.antialiasing import antialias_faults
 from pipeline.config.blocks import unknown_block
 from pipeline.config.budget import budget_faults

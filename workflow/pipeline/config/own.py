@@ -13,7 +13,8 @@ from typing import Any
 
 from headstart.measures.choices import chosen
 from headstart.measures.senses import Nouns, Sense, find_nouns
-from headstart.vocabulary import MEASURES, all_starts, split_name
+from headstart.naming import split_name
+from headstart.vocabulary import MEASURES, all_starts
 from pipeline.config.blocks import last_stage
 from pipeline.config.survey import Survey, survey
 from pipeline.config.tables import ConfigError, read_rows

@@ -7,8 +7,8 @@ from typing import Any
 
 from headstart.entries import Result
 from headstart.finetuning.rounds import most_neighbours
-from headstart.naming import complete, variant_of
-from headstart.vocabulary import KERNELS, MEASURES, ROWS, STRATEGIES, all_starts, rows_of, split_name
+from headstart.naming import complete, rows_of, split_name, variant_of
+from headstart.vocabulary import KERNELS, MEASURES, ROWS, STRATEGIES, all_starts
 
 Groups = Mapping[str, Mapping[str, Any]]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from headstart.vocabulary import KERNELS, PLAIN, STRATEGIES, start_pattern
+from headstart.naming import start_pattern
+from headstart.vocabulary import KERNELS, PLAIN, STRATEGIES
 
 
 def read_schema(project: Path) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES, split_name
+from headstart.naming import split_name
+from headstart.vocabulary import FIGURES, MEASURES, STRATEGIES, TABLES
 from pipeline.config.contradictions import is_url
 from pipeline.config.pictures import in_tars
 from pipeline.config.runs import (

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from headstart.data.crops import crop_batch
 from headstart.finetuning.batches import Batch, TrainingImages, rows_of_step
-from headstart.finetuning.replicas import Replica
+from headstart.finetuning.replicas import Replica, as_input
 from headstart.finetuning.rounds import UNSURE, WRONG, turns
 from headstart.finetuning.settings import Training
 from headstart.finetuning.strategies.beside import BesideSource, kept_statistics
@@ -109,10 +109,9 @@ class Joint(BesideSource):
         passed = [company.passed[int(one)] for one in reach]
         if len(np.unique(reach)) == 1:
             return passed[0]
-        outputs = torch.stack([part.outputs[place] for place, part in enumerate(passed)])
+        stacked = torch.stack([part.outputs[place] for place, part in enumerate(passed)])
         labels = torch.stack([part.labels[place] for place, part in enumerate(passed)])
-        if outputs.ndim == 4 and outputs.device.type != "mps":
-            outputs = outputs.contiguous(memory_format=torch.channels_last)
+        outputs = as_input(stacked, stacked.device)
         return step._replace(outputs=outputs, labels=labels, mask=None, further=None)
 
     def _pass(self, step: Step, rows: np.ndarray, reach: int) -> Step:
