@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from headstart.report.consistency import interval_text
 from headstart.report.rendering import Table
+from headstart.report.scores import difference_text, score_text
 from headstart.report.statistics import mean_interval, mean_text, paired_difference
 
 SCORES = {"accuracy": "Top-1", "consistency": "Consistency"}
@@ -80,11 +80,9 @@ def lay_out_antialias(tidy: pd.DataFrame) -> Table:
     """Rows = ways to anti-alias, a group of columns for accuracy and one for consistency, with differences."""
     columns = {("", "Network"): [_name(row) for _, row in tidy.iterrows()]}
     for score, title in SCORES.items():
-        columns[title, "mean"] = [interval_text(row, score, "{:.3f}") for _, row in tidy.iterrows()]
+        columns[title, "mean"] = [score_text(row, score, 3) for _, row in tidy.iterrows()]
         for word, short in (("pretrained", "− (a)"), ("tuned", "− (c)")):
-            columns[title, short] = [
-                interval_text(row, f"{score}_over_{word}", "{:+.3f}") for _, row in tidy.iterrows()
-            ]
+            columns[title, short] = [difference_text(row, f"{score}_over_{word}", 3) for _, row in tidy.iterrows()]
     return Table(tidy, pd.DataFrame(columns), text=frozenset({0}))
 
 

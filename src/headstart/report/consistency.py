@@ -10,6 +10,7 @@ import pandas as pd
 from headstart.naming import label_of_variant, split_run
 from headstart.report.palette import in_order, style
 from headstart.report.rendering import Table
+from headstart.report.scores import difference_text, score_text
 from headstart.report.statistics import mean_interval, mean_text, paired_difference, scores_of_runs
 
 SCORES = {"final": "F", "consistency": "Consistency"}
@@ -62,21 +63,9 @@ def lay_out_consistency(tidy: pd.DataFrame) -> Table:
         ("", "Start"): [style(split_run(row["initialisation"])[1]).name for row in rows],
     }
     for score, title in SCORES.items():
-        columns[title, "mean"] = [interval_text(row, score, "{:.3f}") for row in rows]
-        columns[title, "− plain, same start"] = [interval_text(row, f"{score}_over_plain", "{:+.3f}") for row in rows]
+        columns[title, "mean"] = [score_text(row, score, 3) for row in rows]
+        columns[title, "− plain, same start"] = [difference_text(row, f"{score}_over_plain", 3) for row in rows]
     return Table(tidy, pd.DataFrame(columns), text=frozenset({1, 2}))
-
-
-def interval_text(row: pd.Series, column: str, form: str) -> str:
-    """Write a value and its half width, a dash where there is none.
-
-    >>> interval_text(pd.Series({"a": -0.5, "a_half_width": 0.25}), "a", "{:+.2f}")
-    '−0.50 ± 0.250'
-    """
-    if pd.isna(row[column]):
-        return "–"
-    half = row[f"{column}_half_width"]
-    return (form.format(row[column]) + ("" if pd.isna(half) else f" ± {half:.3f}")).replace("-", "−")
 
 
 def caption_consistency(tidy: pd.DataFrame, level: float = 0.95) -> str:

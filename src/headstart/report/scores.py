@@ -179,6 +179,19 @@ def score_text(row: pd.Series, column: str, digits: int) -> str:
     return f"{row[column]:.{digits}f}" + ("" if pd.isna(half_width) else f" ± {half_width:.{digits}f}")
 
 
+def difference_text(row: pd.Series, column: str, digits: int) -> str:
+    """A difference with its sign, and its half width where there is one; a dash where there is no difference.
+
+    >>> difference_text(pd.Series({"over": -0.5, "over_half_width": 0.25}), "over", 2)
+    '−0.50 ± 0.25'
+    """
+    if pd.isna(row[column]):
+        return "–"
+    half = row[f"{column}_half_width"]
+    text = f"{row[column]:+.{digits}f}" + ("" if pd.isna(half) else f" ± {half:.{digits}f}")
+    return text.replace("-", "−")
+
+
 def is_best(tidy: pd.DataFrame, shots: int, value: Any, column: str, digits: int) -> bool:
     """Say whether a value is the highest of its column at this number of images.
 

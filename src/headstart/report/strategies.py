@@ -12,7 +12,7 @@ import pandas as pd
 from headstart.naming import label_of_variant, split_run
 from headstart.report.palette import in_order, style
 from headstart.report.rendering import Table
-from headstart.report.scores import COLUMNS, budget_text, in_order_of_strategies, is_best, score_text
+from headstart.report.scores import COLUMNS, budget_text, difference_text, in_order_of_strategies, is_best, score_text
 from headstart.report.statistics import mean_interval, mean_text, paired_difference, scores_of_runs
 from headstart.vocabulary import PLAIN
 
@@ -87,20 +87,12 @@ def lay_out_strategies(tidy: pd.DataFrame, digits: int = 3) -> Table:
         "Strategy": [label_of_variant(row["strategy"]) for row in rows],
         "Start": [style(row["start"]).name for row in rows],
         **{name: [score_text(row, column, digits) for row in rows] for column, name in COLUMNS.items()},
-        **{name: [_difference(row, f"over_{word}", digits) for row in rows] for word, name in REFERENCES.items()},
+        **{name: [difference_text(row, f"over_{word}", digits) for row in rows] for word, name in REFERENCES.items()},
     }
     bold = {name: [False] * len(rows) for name in cells}
     for column, name in COLUMNS.items():
         bold[name] = [is_best(tidy, row["shots"], row[column], column, digits) for row in rows]
     return Table(tidy, pd.DataFrame(cells), pd.DataFrame(bold), text=frozenset({1, 2}))
-
-
-def _difference(row: pd.Series, column: str, digits: int) -> str:
-    if pd.isna(row[column]):
-        return "–"
-    half = row[f"{column}_half_width"]
-    text = f"{row[column]:+.{digits}f}" + ("" if pd.isna(half) else f" ± {half:.{digits}f}")
-    return text.replace("-", "−")
 
 
 def caption_strategies(tidy: pd.DataFrame, level: float = 0.95) -> str:
